@@ -1,0 +1,1 @@
+"""Adapters: what each record system does inside the formats."""

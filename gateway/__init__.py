@@ -1,0 +1,3 @@
+"""The Pakkeforløp hjem gateway."""
+
+__version__ = "0.1.0"

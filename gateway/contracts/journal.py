@@ -1,0 +1,350 @@
+"""The journal port: what came in, what was decided, what goes out, and everything that happened on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.contracts.findings import Finding
+from gateway.contracts.summary import Action
+
+
+class InboundKind(StrEnum):
+    """What came in."""
+
+    NOTE = "note"
+    """A note (or another clinical message) from a hospital"""
+    REPLY = "reply"
+    """A clinical message from a municipality or a GP"""
+    RECEIPT = "receipt"
+    """An AppRec"""
+    UNREADABLE = "unreadable"
+    """Nothing that can be told"""
+
+
+class InboundState(StrEnum):
+    """State of an inbound message; `TRANSITIONS` says how it moves."""
+
+    RECEIVED = "received"
+    """Durable; nothing decided yet (receipts and replies that wait for a person stay here, too)"""
+    REJECTED = "rejected"
+    """Refused, and answered negatively where that may be done"""
+    HELD = "held"
+    """Waits for a person"""
+    WITHHELD = "withheld"
+    """May not be sent; answered so"""
+    ACCEPTED = "accepted"
+    """Understood; nothing goes out (a receipt that was matched, a cancellation of a note never sent)"""
+    SENDING = "sending"
+    """Sendings are on their way"""
+    DELIVERED = "delivered"
+    """Every sending lies on its receiver's queue"""
+    ACKNOWLEDGED = "acknowledged"
+    """Every receiver has answered positively"""
+    REFUSED = "refused"
+    """A receiver has answered negatively"""
+    FAILED = "failed"
+    """A sending could not be delivered, or the message could not be worked on: see `failed`"""
+    DISCARDED = "discarded"
+    """A person, or a cancellation, has ended it"""
+
+
+_S = InboundState
+TRANSITIONS: Mapping[InboundState, frozenset[InboundState]] = {
+    _S.RECEIVED: frozenset(
+        {_S.REJECTED, _S.HELD, _S.WITHHELD, _S.ACCEPTED, _S.SENDING, _S.FAILED, _S.DISCARDED}
+    ),
+    _S.HELD: frozenset({_S.SENDING, _S.ACCEPTED, _S.DISCARDED, _S.FAILED}),
+    _S.ACCEPTED: frozenset({_S.SENDING, _S.FAILED}),
+    _S.SENDING: frozenset({_S.DELIVERED, _S.ACKNOWLEDGED, _S.REFUSED, _S.FAILED}),
+    _S.DELIVERED: frozenset({_S.ACKNOWLEDGED, _S.REFUSED, _S.FAILED, _S.SENDING}),
+    _S.ACKNOWLEDGED: frozenset({_S.SENDING, _S.REFUSED}),
+    _S.REFUSED: frozenset({_S.SENDING, _S.ACKNOWLEDGED}),
+    _S.FAILED: frozenset(
+        {
+            _S.SENDING,
+            _S.DISCARDED,
+            _S.HELD,
+            _S.ACCEPTED,
+            _S.REJECTED,
+            _S.DELIVERED,
+            _S.ACKNOWLEDGED,
+            _S.REFUSED,
+        }
+    ),
+    _S.REJECTED: frozenset(),
+    _S.WITHHELD: frozenset(),
+    _S.DISCARDED: frozenset(),
+}
+
+
+class SendingKind(StrEnum):
+    """What goes out."""
+
+    NOTE = "note"
+    """A rendering of the summary, to the municipality or the GP"""
+    REPLY = "reply"
+    """A reply, passed on to the hospital"""
+    RECEIPT = "receipt"
+    """An AppRec of ours, or one passed on"""
+    DEVIATION = "deviation"
+    """DIALOG_AVVIK to the sending department"""
+    FAULT = "fault"
+    """A transport fault on the sender's error queue"""
+
+
+class SendingState(StrEnum):
+    """State of a sending."""
+
+    PENDING = "pending"
+    """In the outbox, due at `next_attempt_at`"""
+    DELIVERED = "delivered"
+    """Confirmed by the broker. Receipts and faults end here"""
+    ACKNOWLEDGED = "acknowledged"
+    """The receiver's AppRec is positive"""
+    REFUSED = "refused"
+    """The receiver's AppRec is negative"""
+    FAILED = "failed"
+    """Given up; `failed replay` takes it up again"""
+    DISCARDED = "discarded"
+    """A person has ended it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedReceiver:
+    """A receiver that the hospital's message names: it gets exactly one receipt for each."""
+
+    her_id: str | None
+    copy: bool
+    index: int
+    """Position in `Head.receivers`"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """A row of the inbox."""
+
+    id: str
+    """UUID of ours: the correlation id of everything that follows"""
+    kind: InboundKind
+    state: InboundState
+    queue: str
+    """Where it was taken from"""
+    received_at: datetime
+    sender: str
+    """Who it is unique for: HER-id of the sending enterprise, or another identifier of it; empty if not known"""
+    msg_id: str
+    """MsgId (AppRec: Id); where none can be read, the hash of the bytes"""
+    content_hash: str
+    """SHA-256 of the bytes, hex"""
+    body: bytes
+    """The bytes as received (encrypted at rest)"""
+    format: str | None = None
+    system: str | None = None
+    action: Action = Action.NEW
+    sent_at: datetime | None = None
+    hospital: str | None = None
+    """HER-id of the hospital that it comes from or goes to"""
+    unit: str | None = None
+    """HER-id of its department"""
+    unit_name: str | None = None
+    municipality: str | None = None
+    """kommune or bydel code"""
+    gp: str | None = None
+    """HER-id of the GP"""
+    patient_reference: str | None = None
+    """Keyed hash of the patient's identifier"""
+    interaction_point: int | None = None
+    document_id: str | None = None
+    """Epikrise ServProvId"""
+    conversation_parent: str | None = None
+    conversation_root: str | None = None
+    replaces: str | None = None
+    """Id (ours) of the inbound note that this one changes or cancels"""
+    summary: bytes | None = None
+    """Canonical JSON (encrypted at rest)"""
+    findings: tuple[Finding, ...] = ()
+    named_receivers: tuple[NamedReceiver, ...] = ()
+    reason: str | None = None
+    """Why it stands where it stands: a stable code, and a sentence without patient data"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """A row of the outbox."""
+
+    id: str
+    inbound_id: str
+    kind: SendingKind
+    state: SendingState
+    receiver: str
+    """HER-id of the communication party"""
+    receiver_role: str | None = None
+    """`municipality`, `gp`, `hospital`"""
+    queue: str = ""
+    format: str | None = None
+    msg_id: str = ""
+    """MsgId (AppRec: Id) of what is sent"""
+    document_id: str | None = None
+    """Epikrise: the ServProvId of what is sent"""
+    conversation_root: str | None = None
+    """RefToConversation that the receiver knows (our first MsgId to it)"""
+    body: bytes = b""
+    """The bytes to send (encrypted at rest)"""
+    headers: Mapping[str, str] | None = None
+    answers: int | None = None
+    """Note: index of the named receiver that gets this sending's receipt passed on; None: nobody is told.
+    Receipt: index of the named receiver that it answers for"""
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    created_at: datetime | None = None
+    delivered_at: datetime | None = None
+    settled_at: datetime | None = None
+    """When the receipt came"""
+    apprec: str | None = None
+    """Status of the receiver's AppRec with its codes: `1`, `2 E21`"""
+    error: str | None = None
+    """Stable code of the last failed attempt"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened; events are only ever added."""
+
+    inbound_id: str
+    at: datetime
+    name: str
+    """Stable name: `received`, `duplicate`, `held`, `sending-created`, `delivered`, `receipt`, `passed-on`, …"""
+    sending_id: str | None = None
+    detail: Mapping[str, str | int | None] | None = None
+    """Facts without patient data"""
+    sequence: int = 0
+    """Given by the journal"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """An AppRec that was matched to a sending: the first for it counts, later ones are kept."""
+
+    sending_id: str
+    inbound_id: str
+    """The inbox row of the AppRec"""
+    apprec_id: str
+    status: str
+    codes: tuple[str, ...]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundFilter:
+    """What `messages list` asks for; everything given must hold."""
+
+    states: tuple[InboundState, ...] = ()
+    kinds: tuple[InboundKind, ...] = (InboundKind.NOTE,)
+    systems: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    municipalities: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    patient_reference: str | None = None
+    id_prefix: str | None = None
+    limit: int = 1000
+
+
+class JournalTransaction(Protocol):
+    """Reads and writes that become durable together, or not at all."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """What is written inside is undone, alone, if the block raises."""
+
+    def find_inbound(self, *, sender: str, msg_id: str) -> InboundMessage | None:
+        """The inbox row of a sender's message id."""
+
+    def find_inbound_by_msg_id(self, msg_id: str, *, hospital: str | None = None) -> InboundMessage | None:
+        """The note (newest first) with this MsgId, of this hospital where one is given."""
+
+    def find_inbound_by_document_id(self, document_id: str, *, hospital: str | None) -> list[InboundMessage]:
+        """The notes with this ServProvId, oldest first."""
+
+    def inbound(self, inbound_id: str) -> InboundMessage | None:
+        """An inbox row by our id."""
+
+    def recent_notes(
+        self, *, patient_reference: str, interaction_point: int, since: datetime
+    ) -> list[InboundMessage]:
+        """Notes that were sent on (or are held) for the patient and interaction point, newest first."""
+
+    def followers(self, msg_ids: Sequence[str], *, hospital: str | None = None) -> list[InboundMessage]:
+        """Notes whose conversation parent or root is one of these MsgIds, oldest first."""
+
+    def sendings(self, inbound_id: str, *, kinds: Sequence[SendingKind] = ()) -> list[Sending]:
+        """What was made of an inbound message, oldest first."""
+
+    def find_sendings(self, reference: str) -> list[Sending]:
+        """Sendings with this MsgId, or (epikrise) this document id; newest first."""
+
+    def due(self, now: datetime, *, limit: int) -> list[Sending]:
+        """Pending sendings whose time has come, oldest first."""
+
+    def add_inbound(self, message: InboundMessage) -> None:
+        """Add a row. (sender, msg_id) is unique.
+
+        Raises:
+            DuplicateInboundError: there is such a row.
+        """
+
+    def update_inbound(self, inbound_id: str, **changes: object) -> None:
+        """Change fields of a row by name. A new `state` must be one that `TRANSITIONS` allows.
+
+        Raises:
+            TransitionError: it is not.
+        """
+
+    def add_sending(self, sending: Sending) -> None:
+        """Add a row to the outbox."""
+
+    def update_sending(self, sending_id: str, **changes: object) -> None:
+        """Change fields of a row by name."""
+
+    def add_event(self, event: Event) -> None:
+        """Add to the history."""
+
+    def add_receipt(self, receipt: Receipt) -> bool:
+        """Keep a receipt; False where the sending had one already."""
+
+
+class Journal(Protocol):
+    """The durable memory of the gateway."""
+
+    def transaction(self) -> AbstractContextManager[JournalTransaction]:
+        """Begin; commit at the end of the block, or roll back if it raises.
+
+        Raises:
+            JournalUnavailableError: the store can not be reached.
+        """
+
+    def reader(self) -> AbstractContextManager[JournalTransaction]:
+        """A view for reading only."""
+
+    def list_inbound(self, criteria: InboundFilter) -> list[InboundMessage]:
+        """Inbox rows, newest first; `body` and `summary` are left out (empty, None)."""
+
+    def events(self, inbound_id: str) -> list[Event]:
+        """The history of a message, oldest first."""
+
+    def receipts(self, sending_id: str) -> list[Receipt]:
+        """The receipts for a sending, oldest first."""
+
+    def count_by_state(self) -> Mapping[str, int]:
+        """How many notes stand in each state."""
+
+    def next_due(self) -> datetime | None:
+        """When the next pending sending is due."""
+
+    def close(self) -> None:
+        """Give the store back."""

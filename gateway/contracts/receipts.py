@@ -1,0 +1,125 @@
+"""Application receipts (AppRec): what they say, whatever version they are written in.
+
+Source: HIS 80415:2012 «Applikasjonskvittering», chapters 3.3, 4.3 and 6; HITS 1168:2016, chapters 5, 6, 8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.contracts.messages import CodedValue, Party
+
+CODE_LIST_ERRORS = "2.16.578.1.12.4.1.1.8221"
+
+
+class ReceiptStatus(StrEnum):
+    """Status of an AppRec (code list 8258); other values are kept as they are written."""
+
+    OK = "1"
+    REJECTED = "2"
+    PARTLY = "3"
+
+
+class ErrorCode(StrEnum):
+    """Codes of list 8221 that the gateway uses."""
+
+    NOT_READABLE = "T01"
+    NOT_VALID = "T02"
+    NOT_SUPPORTED = "T10"
+    OTHER_FORMAT_ERROR = "T99"
+    SIGNATURE = "S01"
+    CERTIFICATE_INVALID = "S02"
+    CERTIFICATE_REVOKED = "S03"
+    OTHER_SIGNATURE_ERROR = "S99"
+    MESSAGE_ID = "E10"
+    RECEIVER_UNKNOWN = "E21"
+    PATIENT_INSUFFICIENT = "E36"
+    OTHER = "X99"
+
+
+ERROR_TEXTS: dict[str, str] = {
+    "T01": "Ikke XML / ikke «well formed» / uleselig",
+    "T02": "XML validerer ikke",
+    "T10": "Støtter ikke meldingsformatet",
+    "T99": "Annen feil på format",
+    "S01": "Feil på signatur",
+    "S02": "Ugyldig sertifikat",
+    "S03": "Tilbakekalt sertifikat",
+    "S99": "Annen feil på signatur eller sertifikat",
+    "E10": "Ugyldig meldingsidentifikator",
+    "E20": "Lege finnes ikke",
+    "E21": "Mottaker finnes ikke",
+    "E30": "Pasientens fødselsnummer mangler",
+    "E31": "Pasientens fødselsnummer er feil",
+    "E32": "Pasientens navn mangler",
+    "E35": "Pasienten er ikke kjent hos mottaker",
+    "E36": "Mangelfulle opplysninger om pasienten",
+    "E53": "Fødselsnummer eller D-nummer finnes ikke i Folkeregisteret",
+    "E54": "Fødselsnummeret er ikke registrert hos mottaker",
+    "X99": "Annen feil",
+}
+"""The text (DN) of each code of list 8221 that the gateway reads or writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One error of an AppRec."""
+
+    code: str
+    """V: a code of list 8221 (a foreign receipt may hold others)."""
+    text: str | None = None
+    """DN: the text of the code."""
+    detail: str | None = None
+    """OT: what a person needs to know besides; in Norwegian, never patient data."""
+    code_list: str | None = CODE_LIST_ERRORS
+    """S: OID of the list; some senders leave it out."""
+
+
+def fault(code: ErrorCode, detail: str | None = None) -> Fault:
+    """An error of ours: code, its text, and a sentence for the sender."""
+    return Fault(code=code.value, text=ERROR_TEXTS[code.value], detail=detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptParty:
+    """Sender or receiver of an AppRec."""
+
+    role: CodedValue | None
+    """PRIM, COP, AVS (1.1); REQ, SPR, COP, SENDER, RECEIVER (1.0)."""
+    party: Party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginalMessage:
+    """OriginalMsgId: the message that is answered."""
+
+    msg_type: CodedValue
+    issued_at: str
+    """GenDate of the message as an xs:dateTime, as it was written."""
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppRec:
+    """An application receipt."""
+
+    version: str
+    """"1.0" (2004-11-21) or "1.1" (2012-02-15)."""
+    id: str
+    generated_at: str
+    """GenDate as an xs:dateTime, as written."""
+    sender: ReceiptParty
+    receiver: ReceiptParty
+    status: str
+    """A `ReceiptStatus`, or what a foreign system wrote."""
+    status_text: str | None
+    faults: tuple[Fault, ...]
+    original: OriginalMessage
+
+    @property
+    def positive(self) -> bool:
+        """Whether the receiver took the message over (status 1, or 3: with a fault in a part)."""
+        return self.status in (ReceiptStatus.OK, ReceiptStatus.PARTLY)

@@ -1,0 +1,101 @@
+"""The address register, as the flow asks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.contracts.messages import Format
+
+
+class PartyKind(StrEnum):
+    """What a registered party is."""
+
+    HOSPITAL = "hospital"
+    MUNICIPALITY = "municipality"
+    GP = "gp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HospitalUnit:
+    """A department of a hospital."""
+
+    name: str
+    her_id: str
+    mailbox: str
+    """HER-id of the department's secretary, where replies go (the unit itself where none is set)"""
+    hospital: Hospital
+
+    @property
+    def kind(self) -> PartyKind:
+        """Hospital."""
+        return PartyKind.HOSPITAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hospital:
+    """A hospital with its record systems; its units inherit its queue."""
+
+    name: str
+    her_id: str
+    org_no: str | None
+    systems: tuple[str, ...]
+    queue: str
+    """Where municipalities and GPs answer: `<herId>_async`"""
+    record_system_queue: str
+    """Where the hospital's record system reads: `epj_<herId>`"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A receiver of sendings: a municipality's one way in, or a GP."""
+
+    kind: PartyKind
+    her_id: str
+    """HER-id of the communication party: the service, or the GP"""
+    name: str
+    """Name of the service, or of the GP"""
+    organisation_her_id: str
+    """HER-id of the municipality, or of the GP's office"""
+    organisation_name: str
+    accepts: tuple[Format, ...]
+    queue: str
+    org_no: str | None = None
+    hpr: str | None = None
+    """GP only"""
+    municipality_code: str | None = None
+    """Municipality only: four digits, or a bydel code of six"""
+    epj: str | None = None
+    attaches_summary: bool = False
+    """Whether the canonical XML goes along as an attachment"""
+
+
+class Registry(Protocol):
+    """Who is who on the health network."""
+
+    def municipality(self, code: str | None) -> Endpoint | None:
+        """The one way in of a municipality or bydel, by its code."""
+
+    def gp(self, *, her_id: str | None, hpr: str | None) -> Endpoint | None:
+        """A GP by HER-id, or by HPR number (compared as a number); never by name."""
+
+    def endpoint(self, her_id: str | None) -> Endpoint | None:
+        """A receiver by the HER-id of the service, the GP, or (where it is one only) the organisation."""
+
+    def unit(self, her_id: str | None) -> HospitalUnit | None:
+        """A hospital's department by its HER-id or its mailbox's."""
+
+    def hospital(self, her_id: str | None) -> Hospital | None:
+        """A hospital by its own HER-id, or that of a unit or mailbox."""
+
+    def municipality_code(self, *, postal_code: str | None, city: str | None) -> str | None:
+        """The code of the municipality that a postal code or a city lies in; None where that is not certain."""
+
+    @property
+    def hospitals(self) -> tuple[Hospital, ...]:
+        """All hospitals, in the order of the register."""
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """All receivers, in the order of the register."""

@@ -1,0 +1,1 @@
+"""What the standards say: MsgHead, epikrise, PLO, Dialogmelding, AppRec, read and written."""

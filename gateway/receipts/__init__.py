@@ -1,0 +1,1 @@
+"""AppRecs and replies find their way back."""

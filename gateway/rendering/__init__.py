@@ -1,0 +1,1 @@
+"""The summary as a message for a receiver, and back."""

@@ -1,0 +1,1 @@
+"""XML gate, signatures, certificates, the vault."""

@@ -1,0 +1,1 @@
+"""Tables, no code: headings, phrases, code lists."""

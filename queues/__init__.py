@@ -1,0 +1,1 @@
+"""Queues: the embedded one, and RabbitMQ."""

@@ -1,0 +1,1 @@
+"""XSDs, and the one way to compile and use them."""

@@ -1,0 +1,35 @@
+"""What tests share: where the fixtures are, and what stands outside the project."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FIXTURES = ROOT / "fixtures"
+NOTES = FIXTURES / "notes"
+REGISTRY = FIXTURES / "registry.toml"
+STANDARDS = ROOT.parent / "shared" / "standards"
+
+
+def require(condition: object, reason: str) -> None:
+    """Skip where something outside the project is missing; fail where CI is set."""
+    if condition:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def standards() -> Path:
+    """The official schemas and examples, which are not part of the project."""
+    require(STANDARDS.is_dir(), "the official schemas and examples are not beside the project")
+    return STANDARDS
+
+
+@pytest.fixture(scope="session")
+def registry_file() -> Path:
+    return REGISTRY
