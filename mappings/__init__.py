@@ -1,1 +1,53 @@
-"""Tables, no code: headings, phrases, code lists."""
+"""Tables, no code: headings, phrases, code lists.
+
+Each vocabulary is a TOML file of entries: `phrases` in the small language of `adapters.reading.phrases`, and
+`examples`, sentences that the entry must recognise (a test reads every one).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry of a vocabulary."""
+
+    key: str
+    """`contact.when`: the file and the table; the rule that evidence names"""
+    phrases: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+@cache
+def table(name: str) -> Mapping[str, object]:
+    """A TOML file of this folder as it stands.
+
+    Raises:
+        FileNotFoundError: there is none of that name.
+    """
+    document = tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    return MappingProxyType(document)
+
+
+@cache
+def vocabulary(name: str) -> Mapping[str, Entry]:
+    """The entries of a vocabulary, in the order of the file.
+
+    Raises:
+        FileNotFoundError: there is none of that name.
+        ValueError: a table of it is no entry.
+    """
+    entries: dict[str, Entry] = {}
+    for key, value in table(name).items():
+        if not isinstance(value, dict) or set(value) != {"phrases", "examples"}:
+            raise ValueError(f"mappings/{name}.toml: {key} has not phrases and examples")
+        entries[key] = Entry(
+            key=f"{name}.{key}", phrases=tuple(value["phrases"]), examples=tuple(value["examples"])
+        )
+    return MappingProxyType(entries)

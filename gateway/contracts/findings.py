@@ -178,7 +178,8 @@ _TABLE = (
         severity=Severity.REJECT,
         field="patient",
         message="The patient can not be identified: no identifier, and no name with birth date and sex.",
-        for_sender="Pasienten kan ikke identifiseres: oppgi fødselsnummer, eller navn med fødselsdato og kjønn.",
+        for_sender="Pasienten kan ikke identifiseres: oppgi fødselsnummer, "
+        "eller navn med fødselsdato og kjønn.",
         error=ErrorCode.PATIENT_INSUFFICIENT,
     ),
     FindingKind(

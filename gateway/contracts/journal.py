@@ -1,4 +1,4 @@
-"""The journal port: what came in, what was decided, what goes out, and everything that happened on the way."""
+"""The journal port: what came in, what was decided, what goes out, and all that happened on the way."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class InboundMessage:
     """Where it was taken from"""
     received_at: datetime
     sender: str
-    """Who it is unique for: HER-id of the sending enterprise, or another identifier of it; empty if not known"""
+    """Who it is unique for: HER-id (or another identifier) of the sending enterprise; empty if not known"""
     msg_id: str
     """MsgId (AppRec: Id); where none can be read, the hash of the bytes"""
     content_hash: str
@@ -218,7 +218,7 @@ class Event:
     inbound_id: str
     at: datetime
     name: str
-    """Stable name: `received`, `duplicate`, `held`, `sending-created`, `delivered`, `receipt`, `passed-on`, …"""
+    """Stable name: `received`, `duplicate`, `held`, `note-created`, `delivered`, `receipt`, …"""
     sending_id: str | None = None
     detail: Mapping[str, str | int | None] | None = None
     """Facts without patient data"""

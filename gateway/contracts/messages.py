@@ -168,7 +168,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """A communication party on two levels: the enterprise, and its service or person (HIS 1153-2, AD2.2-AD2.8)."""
+    """A communication party on two levels: enterprise, and service or person (HIS 1153-2, AD2.2-AD2.8)."""
 
     organisation: Unit = Unit()
     """MsgHead Organisation; epikrise Inst (or empty for a bare HCProf)"""
@@ -358,7 +358,7 @@ class Message:
     action: Action = Action.NEW
     """From Forsendelsesstatus (PLO), ServType (epikrise). A dialogmelding has none: NEW"""
     content_root: str = ""
-    """Local name of the content's root: TverrfagligEpikrise, HelseopplysningerVedSoknad, Dialogmelding, Message"""
+    """Local name of the content's root: TverrfagligEpikrise, Dialogmelding, Message, …"""
     topic: CodedValue | None = None
     """Dialogmelding TemaKodet; PLO TypeInnhold; None in an epikrise"""
     subject: str | None = None

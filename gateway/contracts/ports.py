@@ -31,7 +31,7 @@ class Adapter(Protocol):
     """Where the way it writes notes is described"""
 
     def recognises(self, message: Message) -> int:
-        """How well this looks like a message of the system: 0 not at all, 1 by its format, higher by its marks."""
+        """How well this looks like the system's: 0 not at all, 1 by its format, higher by its marks."""
 
     def read(self, message: Message, registry: Registry | None) -> Reading:
         """Read the note.

@@ -90,7 +90,7 @@ class Registry(Protocol):
         """A hospital by its own HER-id, or that of a unit or mailbox."""
 
     def municipality_code(self, *, postal_code: str | None, city: str | None) -> str | None:
-        """The code of the municipality that a postal code or a city lies in; None where that is not certain."""
+        """The code of the municipality of a postal code or a city; None where that is not certain."""
 
     @property
     def hospitals(self) -> tuple[Hospital, ...]:

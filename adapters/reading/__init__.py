@@ -1,0 +1,1 @@
+"""Reading a note: from free text to the fields of the summary."""

@@ -1,0 +1,110 @@
+"""Telling headings and labels from other words, and what they are about."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from adapters.reading.model import Heading, Topic
+from adapters.reading.vocabulary import Words
+from gateway.contracts.summary import Responsible, StrainArea
+from mappings import vocabulary
+
+_AREAS = {
+    "physical": StrainArea.PHYSICAL,
+    "emotional": StrainArea.EMOTIONAL,
+    "spiritual": StrainArea.SPIRITUAL,
+    "practical": StrainArea.PRACTICAL,
+    "kin_problem": StrainArea.FAMILY,
+}
+"""Headings of the problem lists of the thermometer"""
+
+_FILLER = Words("headings", "filler")
+_WORD = re.compile(r"[^\W\d_]+")
+_BRACKETS = re.compile(r"\s*\([^()]*\)")
+_POINT = re.compile(r"(?i)\b(?:sp|samhandlingspunkt)\s?[1-3]\b")
+_TRIM = " \t-–—*•:=.?!>»«\"'_#~"
+MAX_WORDS = 9
+MAX_LENGTH = 75
+
+PARTIES = {
+    Responsible.NAV: Words("parties", "nav"),
+    Responsible.GP: Words("parties", "gp"),
+    Responsible.HOSPITAL: Words("parties", "hospital"),
+    Responsible.MUNICIPALITY: Words("parties", "municipality"),
+    Responsible.OTHER: Words("parties", "other"),
+}
+"""Named parties, the ones that are said in few ways first."""
+
+
+@cache
+def _topics() -> tuple[tuple[str, Words], ...]:
+    return tuple((key, Words("headings", key)) for key in vocabulary("headings") if key != "filler")
+
+
+def party_in(words: str) -> Responsible | None:
+    """The first party that lower-case words name."""
+    found = [
+        (match.start(), order, party)
+        for order, (party, names) in enumerate(PARTIES.items())
+        if (match := names.find(words))
+    ]
+    return min(found)[2] if found else None
+
+
+def classify(words: str) -> Heading | None:
+    """What a label is about, by any word of its own in it; None for a label of another kind.
+
+    A label that only names a party (`Kommunen`, `Frå fastlegen`) is about what that party is to do.
+    """
+    label = _clean(words)
+    if not label or len(label) > MAX_LENGTH or len(_WORD.findall(label)) > MAX_WORDS:
+        return None
+    shorter = _BRACKETS.sub("", label).strip()
+    return _known(shorter or label, words) or (_known(label, words) if shorter != label else None)
+
+
+def _known(label: str, words: str) -> Heading | None:
+    party = party_in(label)
+    for key, pattern in _topics():
+        if pattern.find(label):
+            if key in _AREAS:
+                return Heading(topic=Topic.STRAIN, words=words, area=_AREAS[key])
+            return Heading(topic=Topic(key), words=words, party=party)
+    if party is not None and _covered(label, PARTIES[party]):
+        return Heading(topic=Topic.NEED, words=words, party=party)
+    return None
+
+
+def is_heading_line(words: str) -> Heading | None:
+    """What a line is about that holds nothing but the words of a heading."""
+    stripped = words.rstrip()
+    if len(stripped) > MAX_LENGTH or stripped.endswith((".", ",", ";", "!")):
+        return None
+    if any(c.isdigit() for c in _POINT.sub("", stripped)):
+        return None
+    heading = classify(stripped)
+    if heading is None or heading.topic in {Topic.TITLE, Topic.PATIENT}:
+        return None
+    if stripped.endswith(("?", ":")):
+        return heading
+    label = _clean(stripped)
+    patterns = [pattern for key, pattern in _topics() if key not in {"patient", "kin", "gp"}]
+    return heading if _covered(label, *patterns) else None
+
+
+def _covered(label: str, *patterns: Words) -> bool:
+    """Whether every word belongs to a heading's vocabulary or is one that headings are filled with."""
+    spans = [match.span() for pattern in patterns for match in pattern.all(label)]
+    for word in _WORD.finditer(label):
+        start, end = word.span()
+        if any(a < end and start < b for a, b in spans):
+            continue
+        filler = _FILLER.find(label[start:end])
+        if filler is None:
+            return False
+    return bool(spans)
+
+
+def _clean(words: str) -> str:
+    return words.strip(_TRIM).lower()

@@ -1,0 +1,93 @@
+"""The lines of a note, with bullets taken off and lines that only the page's width broke joined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gateway.contracts.messages import TextBlock
+
+_MONTHS = "jan|feb|mars|apr|mai|maj|juni|juli|aug|sep|okt|nov|des|dec"
+BULLET = re.compile(
+    rf"(?:[-–—•*·▪■●◦○‣>+✓☒☑]|\[[xX]\]|\(?[0-9]{{1,2}}[.)](?!\s*(?:{_MONTHS}))|\(?[a-h]\))\s+(?=\S)"
+)
+_RULE = re.compile(r"[\W_]{3,}")
+_SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
+_OPEN_END = re.compile(r"(?:,|\b(?:og|med|for|til|på|i|av|som|at|å|eller|men|om|hos|fra|frå|ved|er|har))$")
+_LABELLED = re.compile(r"\S[^.!?]{0,30}?(?:\t|:|\s=\s)")
+_NEVER = 10_000
+_WIDE = 60
+"""A line of this length that ends in the middle of a sentence was broken by the page."""
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of the note."""
+
+    text: str
+    bullet: bool
+    indent: int
+    """Column in which the text begins"""
+    gap: bool
+    """A blank line, or the beginning of a piece, stands before it"""
+    block: int
+    place: str
+
+
+def read_lines(blocks: Iterable[TextBlock]) -> Iterator[Line]:
+    """The lines of the pieces of a note, in their order; blank ones and rules (`-----`) are left out."""
+    for number, block in enumerate(blocks):
+        lines = list(_lines(block, number))
+        # Who begins lines with small letters breaks them on purpose.
+        small = sum(line.text[0].islower() and not line.bullet for line in lines)
+        yield from _joined(lines, wide=_WIDE if small * 2 < len(lines) else _NEVER)
+
+
+def _lines(block: TextBlock, number: int) -> Iterator[Line]:
+    gap = True
+    for position, raw in enumerate(_SPACES.sub(" ", block.text).split("\n"), start=1):
+        text = raw.strip()
+        if not text or _RULE.fullmatch(text):
+            gap = True
+            continue
+        indent = len(raw) - len(raw.lstrip())
+        bullet = BULLET.match(text)
+        if bullet:
+            text = text[bullet.end() :]
+            indent += bullet.end()
+        yield Line(
+            text=text,
+            bullet=bullet is not None,
+            indent=indent,
+            gap=gap,
+            block=number,
+            place=f"{block.place}, line {position}",
+        )
+        gap = False
+
+
+def _joined(lines: list[Line], wide: int) -> Iterator[Line]:
+    held: Line | None = None
+    length = 0
+    for line in lines:
+        if held is not None and _continues(held, length >= wide, line):
+            held.text = f"{held.text} {line.text}"
+        else:
+            if held is not None:
+                yield held
+            held = line
+        length = line.indent + len(line.text)
+    if held is not None:
+        yield held
+
+
+def _continues(held: Line, wide: bool, line: Line) -> bool:  # noqa: FBT001 - private
+    """Whether a line goes on with the sentence of the one before."""
+    if line.gap or line.bullet or not line.text[0].islower() or _LABELLED.match(line.text):
+        return False
+    if _OPEN_END.search(held.text):
+        return True
+    if held.text[-1] in ".:;!?":
+        return False
+    return wide or (held.bullet and line.indent >= held.indent > 0)

@@ -1,0 +1,80 @@
+"""What a note is taken apart into: statements, each with the heading that it stands under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.contracts.summary import Responsible, StrainArea
+
+
+class Topic(StrEnum):
+    """What a heading, a label or a column is about. The values are the entries of `mappings/headings.toml`."""
+
+    TITLE = "title"
+    DIAGNOSIS = "diagnosis"
+    PLAN = "plan"
+    STATUS = "status"
+    SURVEY = "survey"
+    SCORE = "score"
+    STRAIN = "strain"
+    MATTERS = "matters"
+    NEED = "need"
+    REFERRAL = "referral"
+    CONTACT = "contact"
+    FOLLOW_UP = "follow_up"
+    PHONE = "phone"
+    KIN = "kin"
+    GP = "gp"
+    LANGUAGE = "language"
+    CONSENT = "consent"
+    PATIENT = "patient"
+    BACKGROUND = "background"
+    AUTHOR = "author"
+    RECIPIENT = "recipient"
+    DENIED = "denied"
+    SCALE = "scale"
+
+
+LISTS = frozenset({Topic.STRAIN, Topic.NEED, Topic.REFERRAL})
+"""Topics whose lines are items."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A heading as written, and what it is about."""
+
+    topic: Topic
+    words: str
+    party: Responsible | None = None
+    area: StrainArea | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Statement:
+    """A sentence, or an item of a list."""
+
+    text: str
+    """As written, on one line"""
+    low: str
+    """The same in lower case: what vocabularies are matched against"""
+    heading: Heading | None
+    weak: bool = False
+    """The heading stands some way above: the words of the statement itself weigh more"""
+    bullet: bool = False
+    paragraph: int = 0
+    place: str = ""
+    label: str = ""
+    """The label on the same line, in lower case: `diagnosedato`"""
+    placed: bool = False
+    """Whether a field of the summary holds it"""
+
+    @property
+    def topic(self) -> Topic | None:
+        """What its heading says that it is about."""
+        return self.heading.topic if self.heading else None
+
+    @property
+    def whole(self) -> str:
+        """Label and text, in lower case."""
+        return f"{self.label}: {self.low}" if self.label else self.low

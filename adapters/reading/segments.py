@@ -1,0 +1,209 @@
+"""From lines to statements: which words stand under which heading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from adapters.reading.headings import classify, is_heading_line
+from adapters.reading.lines import Line, read_lines
+from adapters.reading.model import LISTS, Heading, Statement, Topic
+from adapters.reading.splitting import enumerated, sentences
+from gateway.contracts.messages import CodedValue, CodeList, TextBlock
+
+_STANDARD_HEADINGS = frozenset(
+    {CodeList.PLO_HEADING_NURSING, CodeList.PLO_HEADING_MEDICAL, CodeList.PLO_HEADING_HEALTH}
+)
+"""Code lists of headings that say where in a report a text stands, not what this note says there"""
+
+_COLON = re.compile(r"(?P<label>[^:=\t]{1,75}?)\s*(?:(?<![0-9]):|:(?![0-9])|(?<=[\w)\]])\s*=)\s*(?P<rest>.*)")
+_TAB = re.compile(r"(?P<label>[^\t]{1,75})\t+(?P<rest>.*)")
+_COLUMNS = re.compile(r"(?P<label>\S(?:[^\n]{0,38}?\S)?)\s{2,}(?P<rest>\S.*)")
+_QUESTION = re.compile(r"(?P<label>[^?]{3,75}\?)\s*(?P<rest>\S.*)")
+_CAPITALS = re.compile(r"(?P<label>[A-ZÆØÅ]{4}[A-ZÆØÅ/.]*(?:\s[A-ZÆØÅ/]{1,})*)\s+(?P<rest>\S*[a-zæøå0-9].*)")
+_DASH = re.compile(r"(?P<label>\S.{0,38}?)\s+[-–—>]+\s+(?P<rest>\S.*)")
+_SHORT = re.compile(
+    r"(?P<label>dx|dg|diagn|diag|henv|tilv|tlf|mob|pf|p\.f|pfh|beh)\b\.?\s+(?P<rest>\S.*)", re.IGNORECASE
+)
+_NAME = re.compile(r"(?:dr\.?\s+|lege\s+)?[A-ZÆØÅ][\w'’-]+(?:\s+[A-ZÆØÅ][\w'’.-]*)+")
+_SENTENCE_INSIDE = re.compile(r"[.!?]\s+\S+\s+\S")
+_INNER_BULLET = re.compile(r"(?:[-–—•*·]|\(?[1a][.)])\s+(?=[^\W\d_])")
+_CLOCK_OR_LINK = re.compile(r"(?i)\b(?:kl|https?|www)\.?\s*[\d.]*$")
+
+_ONE_SENTENCE = frozenset({Topic.SCORE, Topic.SCALE, Topic.PHONE, Topic.LANGUAGE, Topic.GP, Topic.AUTHOR})
+"""Labels within a line that hold for the sentence they stand in"""
+
+_KEEP_PARTY = frozenset({Topic.REFERRAL, Topic.CONTACT})
+"""Sections in which a party's name is no heading of its own"""
+
+
+def segment(blocks: Iterable[TextBlock]) -> list[Statement]:
+    """Take the pieces of a note apart, in their order."""
+    blocks = list(blocks)
+    segmenter = _Segmenter()
+    last = -1
+    for line in read_lines(blocks):
+        if line.block != last:
+            segmenter.begin(blocks[line.block])
+            last = line.block
+        segmenter.add(line)
+    return segmenter.statements
+
+
+class _Segmenter:
+    """Carries the heading from line to line."""
+
+    def __init__(self) -> None:
+        self.statements: list[Statement] = []
+        self._heading: Heading | None = None
+        self._indent = 0
+        self._inline = False  # the heading stood on the line of its first words
+        self._bullets: bool | None = None  # whether what stands below the heading are bullets; None before
+        self._weak = False
+        self._paragraph = 0
+
+    def begin(self, block: TextBlock) -> None:
+        """A new piece of the note: what came before has ended."""
+        self._set(_coded_heading(block.heading), inline=False)
+        self._paragraph += 1
+
+    def add(self, line: Line) -> None:
+        """Read a line."""
+        self._paragraph += line.gap
+        label = self._label(line)
+        if label is not None:
+            heading, rest = label
+            self._set(heading, inline=bool(rest), indent=line.indent)
+            if not rest:
+                return
+            inner = _INNER_BULLET.match(rest) if not enumerated(rest) else None
+            text = rest[inner.end() :] if inner else rest
+            self._emit(text, line, bullet=inner is not None, label=_plain(heading.words))
+            return
+        self._carry(line)
+        self._emit(line.text, line, bullet=line.bullet, label="")
+
+    def _set(self, heading: Heading | None, *, inline: bool, indent: int = 0) -> None:
+        self._heading, self._inline, self._indent = heading, inline, indent
+        self._bullets, self._weak = None, False
+
+    def _carry(self, line: Line) -> None:
+        """Decide whether the heading still holds for a line without one."""
+        if self._heading is None:
+            return
+        if self._inline and not (line.indent > self._indent + 1 or (line.bullet and not line.gap)):
+            self._set(None, inline=False)
+        elif self._bullets and not line.bullet and line.indent <= self._indent + 1:
+            self._set(None, inline=False)
+        else:
+            self._weak = self._weak or (line.gap and self._bullets is not None)
+            self._bullets = line.bullet
+
+    def _label(self, line: Line) -> tuple[Heading, str] | None:
+        """The heading or label that a line begins with, and what follows it."""
+        text = line.text
+        if not line.bullet or text.endswith(":"):
+            in_list = self._heading is not None and self._heading.topic in LISTS and not self._inline
+            heading = is_heading_line(text)
+            if heading is not None and not (in_list and heading.topic is Topic.FOLLOW_UP and not line.gap):
+                return heading, ""
+        return self._inline_label(text, first=True)
+
+    def _inline_label(self, text: str, *, first: bool) -> tuple[Heading, str] | None:
+        for pattern, strict in _forms(text, first=first):
+            found = pattern.match(text)
+            if found is None:
+                continue
+            label, rest = found["label"].strip(), found["rest"].strip()
+            if _SENTENCE_INSIDE.search(label) or _CLOCK_OR_LINK.search(label):
+                continue
+            heading = is_heading_line(label) if strict else classify(label)
+            heading = self._meant(heading, label, rest)
+            if heading is not None:
+                return heading, rest
+        return None
+
+    def _meant(self, heading: Heading | None, label: str, rest: str) -> Heading | None:
+        """What a label means here: a party's name in a list of needs, a GP's name, a referral's receiver."""
+        if heading is None:
+            return None
+        current = self._heading.topic if self._heading else None
+        named = heading.topic is Topic.NEED and heading.party is not None and not _speaks_of_need(label)
+        if named and current in _KEEP_PARTY:
+            return None
+        if heading.topic is Topic.GP and not _NAME.match(rest):
+            return replace(heading, topic=Topic.NEED)
+        if heading.topic is Topic.FOLLOW_UP and current is Topic.NEED and len(label.split()) == 1 and rest:
+            return replace(heading, topic=Topic.NEED)
+        return heading
+
+    def _emit(self, text: str, line: Line, *, bullet: bool, label: str) -> None:
+        """Make statements of a line's words; a label within the line changes what the rest is about."""
+        outer, inline = self._heading, label
+        for sentence in self._sentences(text, bullet=bullet, heading=outer):
+            before, words = self._heading, sentence
+            own = self._inline_label(sentence, first=False)
+            if own is not None and own[1]:
+                self._heading, words, inline = own[0], own[1], _plain(own[0].words)
+            self.statements.append(
+                Statement(
+                    text=words,
+                    low=words.lower(),
+                    heading=self._heading,
+                    weak=self._weak,
+                    bullet=bullet,
+                    paragraph=self._paragraph,
+                    place=line.place,
+                    label=inline,
+                )
+            )
+            if self._heading is not before and own is not None and own[0].topic in _ONE_SENTENCE:
+                self._heading = before
+            inline = ""
+        if outer is not None:
+            self._heading = outer
+        elif self._heading is not None:
+            self._inline, self._indent, self._bullets = True, line.indent, None
+
+    @staticmethod
+    def _sentences(text: str, *, bullet: bool, heading: Heading | None) -> list[str]:
+        if bullet and heading is not None and heading.topic in LISTS:
+            return [text]
+        return sentences(text)
+
+
+def _forms(text: str, *, first: bool) -> list[tuple[re.Pattern[str], bool]]:
+    """How a label may be set off in this text; with whether it must hold a heading's words only."""
+    forms: list[tuple[re.Pattern[str], bool]] = []
+    if "\t" in text:
+        forms.append((_TAB, False))
+    if ":" in text or "=" in text:
+        forms.append((_COLON, False))
+    if "  " in text and first:
+        forms.append((_COLUMNS, False))
+    if "?" in text and first:
+        forms.append((_QUESTION, True))
+    if text[:2].isupper():
+        forms.append((_CAPITALS, True))
+    if " -" in text or " –" in text or "->" in text:
+        forms.append((_DASH, True))
+    if first or text[:1].islower():
+        forms.append((_SHORT, False))
+    return forms
+
+
+def _speaks_of_need(label: str) -> bool:
+    heading = classify(label)
+    return heading is not None and heading.party is None
+
+
+def _coded_heading(code: CodedValue | None) -> Heading | None:
+    """A heading that the record system gave as a code, where it is one of its own."""
+    if code is None or not code.name or code.code_list in _STANDARD_HEADINGS:
+        return None
+    return classify(code.name)
+
+
+def _plain(label: str) -> str:
+    return label.strip(" :=?-–").lower()

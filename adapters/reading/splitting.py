@@ -1,0 +1,106 @@
+"""Taking text apart: sentences, clauses, items of a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_ABBREVIATIONS = frozenset(
+    "pas tlf ca mnd f kl bla bl.a evt hø ve v dr nr mob inkl vedr ang jf jfr mht mtp pga m dir stad ev obs a.m t st avd "
+    "pol o.l gr temp resp tidl medik maks min ekskl dvs f.eks t.d d.d d kvm el osv mfl etc spl sykepl sjukepl hj "
+    "hj.spl ass prof bilat høyr venstr dx hht iht hpt md adr kgl st øv op neg pos sannsynl gl fr jan feb apr aug sept "
+    "sep okt nov des pal cht kons dikt skr sekr fl fastl ern.fys klin phd mvh kirurg onk ktr innl utskr beh henv "
+    "komm norm gen reg part adj neoadj inv vr vn nn sst tel int ekst ekstr periph dxt sin dxt dex".split()
+)
+_NEVER_LAST = frozenset("dr mvh st kl tlf mob stad gr nr".split())
+_MONTH = re.compile(r"(?:jan|feb|mar|apr|mai|maj|jun|jul|aug|sep|okt|nov|des|dec)")
+_STOP = re.compile(r"[.!?…]+[\"»”')\]]*\s+(?=\S)")
+_ENUMERATED = re.compile(r"(?:(?<=^)|(?<=\s))\(?([1-9]|[a-h])[.)]\s+(?=\S)")
+_QUOTES_AND_BRACKETS = re.compile(r"\([^()]*\)|«[^»]*»|“[^”]*”|\"[^\"]*\"")
+_DASHES = re.compile(r"\s[-–—]\s")
+
+
+def sentences(text: str) -> list[str]:
+    """Split a line into sentences; abbreviations, dates and initials do not end one."""
+    parts: list[str] = []
+    start = 0
+    for stop in _STOP.finditer(masked(text)):
+        if _ends_sentence(text, start, stop):
+            parts.append(text[start : stop.end()].strip())
+            start = stop.end()
+    parts.append(text[start:].strip())
+    return [part for part in parts if part]
+
+
+def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
+    if stop[0][0] != "." or len(stop[0].strip()) > 1 and stop[0][1] not in "\"»”')]":
+        return True
+    word = text[start : stop.start()].rsplit(None, 1)[-1:] or [""]
+    last = word[0].lstrip("(«\"“").lower()
+    following = text[stop.end()]
+    if last and last[-1].isdigit():
+        return following.isupper() and not _MONTH.match(text[stop.end() : stop.end() + 3].lower())
+    if last in _ABBREVIATIONS or "." in last:
+        return following.isupper() and len(last) > 1 and last not in _NEVER_LAST
+    if len(last) == 1 and not following.isupper():
+        return False
+    return not following.isdigit() or len(last) > 3
+
+
+def enumerated(text: str) -> list[str] | None:
+    """Split `1. one 2. two`; None where the text is no such list."""
+    marks = list(_ENUMERATED.finditer(text))
+    if len(marks) < 2 or marks[0].start() != 0 or marks[0][1] not in "1a":
+        return None
+    expected = [str(n) for n in range(1, 10)] if marks[0][1] == "1" else list("abcdefgh")
+    if [mark[1] for mark in marks] != expected[: len(marks)]:
+        return None
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    return [text[mark.end() : end].strip(" ,;") for mark, end in zip(marks, ends, strict=True)]
+
+
+def masked(text: str) -> str:
+    """The text with what stands in brackets and quotation marks blotted out, so that it is not split."""
+    if not any(mark in text for mark in "(«“\""):
+        return text
+    return _QUOTES_AND_BRACKETS.sub(lambda found: "x" * len(found[0]), text)
+
+
+def split_at(text: str, pattern: re.Pattern[str]) -> list[str]:
+    """Split at a pattern, but not within brackets or quotation marks."""
+    parts: list[str] = []
+    start = 0
+    for found in pattern.finditer(masked(text)):
+        parts.append(text[start : found.start()])
+        start = found.end()
+    parts.append(text[start:])
+    return [part.strip() for part in parts if part.strip(" .,;:-–")]
+
+
+_STRONG = re.compile(r"\s*//+\s*|\s+\|\s+|\s*[•▪●]\s*|\s*;\s*")
+_SLASHES = re.compile(r"\s+/\s+")
+
+
+def strong_parts(text: str) -> list[str]:
+    """Split at marks that only lists have: `//`, `;`, bullets in a line, numbers, several dashes."""
+    numbered = enumerated(text)
+    if numbered:
+        return numbered
+    parts = split_at(text, _STRONG)
+    if len(parts) > 1:
+        return parts
+    for pattern in (_DASHES, _SLASHES):
+        if len(pattern.findall(masked(text))) > 1:
+            return split_at(text, pattern)
+    return parts
+
+
+def merge(parts: list[str], separator: str, continues: Callable[[str, str], bool]) -> list[str]:
+    """Join each part that goes on with the one before it."""
+    merged: list[str] = []
+    for part in parts:
+        if merged and continues(merged[-1], part):
+            merged[-1] = f"{merged[-1]}{separator}{part}"
+        else:
+            merged.append(part)
+    return merged

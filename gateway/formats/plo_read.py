@@ -1,0 +1,175 @@
+"""Pleie- og omsorgsmeldinger (PLO) 1.5 and 1.6, whatever their root.
+
+Source: poKomponent-v1.5.xsd, poKomponent-v1.6.xsd and the message schemas; HISD 1154 (change, cancellation).
+"""
+
+from __future__ import annotations
+
+from gateway.contracts.messages import (
+    CodedValue,
+    DiagnosisEntry,
+    EventEntry,
+    Format,
+    Head,
+    Message,
+    Person,
+    ProcedureEntry,
+    ProfessionalEntry,
+    ProfessionalFunction,
+    RelativeEntry,
+    TextBlock,
+)
+from gateway.contracts.summary import Action
+from gateway.formats.components_read import read_person, read_unit
+from gateway.formats.dialogmelding_read import GP
+from gateway.formats.element_names import Element, local_name
+from gateway.formats.xml_reading import Reader, attribute, child, children, coded_of, place_of
+
+ACTIONS = {"N": Action.NEW, "M": Action.CHANGE, "C": Action.CANCEL}
+"""Tjenestetype (7309)"""
+
+
+def read_plo(content: Element, head: Head, version: Format) -> Message:
+    """Read the root of a PLO message (`TverrfagligEpikrise`, `HelseopplysningerVedSoknad`, …)."""
+    reader = Reader()
+    status = reader.coded(child(content, "InformasjonOmForsendelsen"), "Forsendelsesstatus")
+    topic = reader.coded(child(content, "TypeInnholdIMelding"), "TypeInnhold")
+    texts = _texts(reader, content)
+    diagnoses = _diagnoses(reader, content)
+    procedures = _procedures(reader, content)
+    events = _events(reader, content)
+    relatives = _relatives(reader, content)
+    professionals = _professionals(reader, content)
+    language = _language(reader, content)
+    return Message(
+        format=version,
+        head=head,
+        action=ACTIONS.get((status.value if status else None) or "", Action.NEW),
+        content_root=local_name(content),
+        topic=topic,
+        texts=(*texts, *reader.unread(content, content)),
+        diagnoses=diagnoses,
+        procedures=procedures,
+        relatives=relatives,
+        professionals=professionals,
+        events=events,
+        language=language,
+    )
+
+
+def _texts(reader: Reader, content: Element) -> tuple[TextBlock, ...]:
+    """Every Journaltekst, wherever it stands: its note, then the remark on it."""
+    found: list[TextBlock] = []
+    for entry in content.iterdescendants("{*}Journaltekst"):
+        heading = reader.coded(entry, "Overskriftskode")
+        for name in ("Notat", "Merknad"):
+            for element in children(entry, name):
+                text = reader.rich(element)
+                if text:
+                    found.append(TextBlock(text=text, heading=heading, place=place_of(element, content)))
+    return tuple(found)
+
+
+def _diagnoses(reader: Reader, content: Element) -> tuple[DiagnosisEntry, ...]:
+    found: list[DiagnosisEntry] = []
+    for entry in content.iterdescendants("{*}MedisinskDiagnose"):
+        main = reader.text(entry, "Hoveddiagnose")
+        code, description = reader.coded(entry, "Diagnosekode"), reader.text(entry, "DiagnoseBeskrivelse")
+        if code is not None or description is not None:
+            found.append(
+                DiagnosisEntry(
+                    code=code,
+                    main=main in ("true", "1"),
+                    description=description,
+                    place=place_of(entry, content),
+                )
+            )
+    return tuple(found)
+
+
+def _procedures(reader: Reader, content: Element) -> tuple[ProcedureEntry, ...]:
+    found: list[ProcedureEntry] = []
+    for element in content.iterdescendants("{*}IntervensjonTiltakKode"):
+        reader.done(element)
+        code = coded_of(element)
+        if code is not None:
+            found.append(ProcedureEntry(code=code, place=place_of(element, content)))
+    return tuple(found)
+
+
+def _events(reader: Reader, content: Element) -> tuple[EventEntry, ...]:
+    found: list[EventEntry] = []
+    for entry in content.iterdescendants("{*}TidsfestetHendelse", "{*}FellesinfoKontaktepisode"):
+        reader.skip(entry, "Anslag")
+        found.append(
+            EventEntry(
+                code=reader.coded(entry, "Hendelsekode") or reader.coded(entry, "Kontakttype"),
+                description=reader.text(entry, "BeskrivelseAvHendelse"),
+                start=reader.value(entry, "TidspunktForHendelse") or reader.value(entry, "KontaktStartet"),
+                end=reader.value(entry, "KontaktAvsluttet"),
+                place=place_of(entry, content),
+            )
+        )
+    return tuple(found)
+
+
+def _relatives(reader: Reader, content: Element) -> tuple[RelativeEntry, ...]:
+    found: list[RelativeEntry] = []
+    for entry in content.iterdescendants("{*}ParorendeForesatt"):
+        person = child(entry, "Referanseperson")
+        found.append(
+            RelativeEntry(
+                relation=reader.coded(entry, "Slektskap"),
+                person=Person() if person is None else read_person(reader, person),
+                remark=reader.text(entry, "Merknad"),
+                place=place_of(entry, content),
+            )
+        )
+    return tuple(found)
+
+
+def _professionals(reader: Reader, content: Element) -> tuple[ProfessionalEntry, ...]:
+    """Everybody named with a task: persons, and units to turn to."""
+    found: list[ProfessionalEntry] = []
+    for entry in content.iterdescendants(
+        "{*}TilknyttetEnhet", "{*}KontaktpersonHelsepersonell", "{*}AnsvarForRapport", "{*}Ansvarlig"
+    ):
+        person, unit = None, None
+        for element in entry.iterchildren("*"):
+            name = local_name(element)
+            if name in ("Kontaktperson", "AnsvarligRapport", "AnsvarligTjenesteyter"):
+                person = read_person(reader, element)
+            elif name in ("Kontaktenhet", "Virksomhet"):
+                unit = read_unit(reader, element)
+        person = person or Person()
+        if person == Person() and unit is None:
+            continue
+        found.append(
+            ProfessionalEntry(
+                function=_function(local_name(entry), person.role),
+                person=person,
+                unit=unit,
+                remark=reader.text(entry, "Merknad"),
+                place=place_of(entry, content),
+            )
+        )
+    return tuple(found)
+
+
+def _function(entry: str, role: CodedValue | None) -> ProfessionalFunction:
+    if entry == "AnsvarForRapport":
+        return ProfessionalFunction.AUTHOR
+    if role is not None and role.value == GP:
+        return ProfessionalFunction.GP
+    return (
+        ProfessionalFunction.CONTACT if entry == "KontaktpersonHelsepersonell" else ProfessionalFunction.OTHER
+    )
+
+
+def _language(reader: Reader, content: Element) -> CodedValue | None:
+    """The language an interpreter is asked for, else the patient's language."""
+    for asked in content.iterdescendants("{*}BehovTolkSprak"):
+        if attribute(asked, "V") or attribute(asked, "DN"):
+            reader.done(asked)
+            return coded_of(asked)
+    return reader.coded(child(content, "TilleggsopplysningPasient"), "Sprak")

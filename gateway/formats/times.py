@@ -1,0 +1,76 @@
+"""Times as the health messages write them (xs:dateTime, and the data type TS)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+_DATE_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
+    r"\s*(Z|[+-]\d\d:?\d\d)?"
+)
+_STRICT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_YEAR_OR_MONTH = re.compile(r"[1-9]\d{3}(?:-(?:0[1-9]|1[0-2]))?")
+
+
+def read_time(written: str | None) -> datetime | None:
+    """A time with its zone.
+
+    A time without zone is Norwegian (Europe/Oslo); a date alone is its midnight. Anything else (gYear, a time
+    without date, no time at all) is None.
+    """
+    match = _DATE_TIME.fullmatch(written.strip()) if written else None
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        moment = datetime(  # noqa: DTZ001 - the zone follows below
+            int(year),
+            int(month),
+            int(day),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            int((fraction or "0")[:6].ljust(6, "0")),
+        )
+        return moment.replace(tzinfo=_zone(zone))
+    except ValueError:
+        return None
+
+
+def _zone(written: str | None) -> ZoneInfo | timezone:
+    if written is None:
+        return OSLO
+    if written == "Z":
+        return UTC
+    sign = -1 if written[0] == "-" else 1
+    offset = sign * timedelta(hours=int(written[1:3]), minutes=int(written[-2:]))
+    return timezone(offset)
+
+
+def is_timestamp(written: str | None) -> bool:
+    """Whether this is a TS: a time, a date, a month or a year of the calendar."""
+    if not written:
+        return False
+    written = written.strip()
+    if _YEAR_OR_MONTH.fullmatch(written):
+        return True
+    return bool(_STRICT.fullmatch(written) or _DATE.fullmatch(written)) and read_time(written) is not None
+
+
+def is_date(written: str) -> bool:
+    """Whether this is a date of the calendar, without a zone."""
+    return bool(_DATE.fullmatch(written)) and read_time(written) is not None
+
+
+def xml_date_time(written: str | None, otherwise: datetime) -> str:
+    """A valid xs:dateTime: as it was written where it is one, else the same time, else `otherwise`."""
+    moment = read_time(written)
+    if written is not None and moment is not None and _STRICT.fullmatch(written.strip()):
+        return written.strip()
+    return (moment or otherwise).isoformat()

@@ -1,0 +1,189 @@
+"""Reading elements by their local name, and remembering what has been read.
+
+The schemas put the same components in several namespaces (`mh:Ident` in the head, `fk1:Ident` in the
+content): the local names say what they are; the namespaces of root and content decide the format.
+What no reader has asked for is found afterwards by `Reader.unread`: nothing that a person wrote gets lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gateway.contracts.messages import CodedValue, TextBlock
+from gateway.formats.element_names import Element, local_name, namespace_of
+from gateway.formats.flatten import XHTML, flatten
+
+_TYPED = re.compile(r"true|false|[-+]?[0-9][0-9.,:TZ+-]*")
+_YES_NO = {"true": "ja", "false": "nei"}
+# Strings that say little without their name; other strings are sentences.
+_LABELLED = frozenset(
+    (
+        "City",
+        "FamilyName",
+        "GivenName",
+        "Id",
+        "MiddleName",
+        "Name",
+        "OrganisationName",
+        "Place",
+        "PostalCode",
+        "Postbox",
+        "StreetAdr",
+    )
+)
+
+
+def child(parent: Element | None, *path: str) -> Element | None:
+    """The first child of that local name (of the first child …), whatever its namespace."""
+    for name in path:
+        if parent is None:
+            return None
+        parent = next(parent.iterchildren("{*}" + name), None)
+    return parent
+
+
+def children(parent: Element | None, name: str) -> Iterator[Element]:
+    """The children of that local name, whatever their namespace."""
+    return iter(()) if parent is None else parent.iterchildren("{*}" + name)
+
+
+def string_of(element: Element | None) -> str | None:
+    """The text of an element, stripped; None if there is none."""
+    if element is None:
+        return None
+    text = "".join(map(str, element.itertext())) if len(element) else element.text
+    return (text.strip() or None) if text else None
+
+
+def attribute(element: Element | None, name: str) -> str | None:
+    """An attribute, stripped; None if it is missing or blank."""
+    value = element.get(name) if element is not None else None
+    return (value.strip() or None) if value else None
+
+
+def coded_of(element: Element | None) -> CodedValue | None:
+    """A CS or CV; None if it holds nothing."""
+    if element is None:
+        return None
+    value, code_list = attribute(element, "V"), attribute(element, "S")
+    name, original = attribute(element, "DN"), attribute(element, "OT")
+    if value is None and code_list is None and name is None and original is None:
+        return None
+    return CodedValue(value=value, code_list=code_list, name=name, original_text=original)
+
+
+def place_of(element: Element, top: Element) -> str:
+    """Where an element stands below `top`: names, with a position where there are several of a name."""
+    names: list[str] = []
+    current = element
+    while current is not top:
+        parent = current.getparent()
+        name = local_name(current)
+        if parent is None:
+            names.append(name)
+            break
+        twins = list(parent.iterchildren(current.tag))
+        names.append(f"{name}[{twins.index(current) + 1}]" if len(twins) > 1 else name)
+        current = parent
+    return "/".join(reversed(names))
+
+
+class Reader:
+    """Reads the leaves of one message, and knows which it has read."""
+
+    def __init__(self) -> None:
+        self._done: set[Element] = set()
+
+    def done(self, element: Element | None) -> None:
+        """Say that an element, with all below it, has been read."""
+        if element is not None:
+            self._done.add(element)
+
+    def skip(self, parent: Element | None, *names: str) -> None:
+        """Say that the children of these names need not be read."""
+        for name in names:
+            self._done.update(children(parent, name))
+
+    def text(self, parent: Element | None, name: str) -> str | None:
+        """The text of a child."""
+        element = child(parent, name)
+        self.done(element)
+        return string_of(element)
+
+    def coded(self, parent: Element | None, name: str) -> CodedValue | None:
+        """A CS or CV child."""
+        element = child(parent, name)
+        self.done(element)
+        return coded_of(element)
+
+    def value(self, parent: Element | None, name: str) -> str | None:
+        """The attribute V of a child (TS, URL)."""
+        element = child(parent, name)
+        self.done(element)
+        return attribute(element, "V")
+
+    def rich(self, element: Element | None) -> str | None:
+        """The text of an element of any type: plain, or xhtml with its structure as lines."""
+        if element is None:
+            return None
+        self.done(element)
+        return flatten(element) or None
+
+    def unread(
+        self, element: Element, top: Element, heading: CodedValue | None = None
+    ) -> tuple[TextBlock, ...]:
+        """What is left below an element, a block for each parent; all of it counts as read afterwards."""
+        blocks: list[TextBlock] = []
+        self._collect(element, top, heading, blocks)
+        self.done(element)
+        return tuple(blocks)
+
+    def _collect(
+        self, element: Element, top: Element, heading: CodedValue | None, blocks: list[TextBlock]
+    ) -> None:
+        if element in self._done:
+            return
+        nodes = list(element.iterchildren("*"))
+        if not nodes or _is_rich(element, nodes):
+            text = _line(element) if not nodes else flatten(element)
+            if text:
+                blocks.append(TextBlock(text=text, heading=heading, place=place_of(element, top)))
+            return
+        leaves = [n for n in nodes if not _has_elements(n) and n not in self._done]
+        written = [(leaf, line) for leaf in leaves if (line := _line(leaf))]
+        if written:
+            at = written[0][0] if len(written) == 1 else element
+            text = "\n".join(line for _, line in written)
+            blocks.append(TextBlock(text=text, heading=heading, place=place_of(at, top)))
+        for node in nodes:
+            if _has_elements(node):
+                self._collect(node, top, heading, blocks)
+
+
+def _has_elements(element: Element) -> bool:
+    return next(element.iterchildren("*"), None) is not None
+
+
+def _is_rich(element: Element, nodes: list[Element]) -> bool:
+    if any(namespace_of(n) == XHTML for n in nodes):
+        return True
+    return bool(element.text and element.text.strip()) or any(n.tail and n.tail.strip() for n in nodes)
+
+
+def _line(leaf: Element) -> str:
+    """What a leaf says: a sentence as it is, everything else with its name."""
+    name = local_name(leaf)
+    text = string_of(leaf)
+    if text is not None:
+        if name in _LABELLED or _TYPED.fullmatch(text):
+            return f"{name}: {_YES_NO.get(text, text)}"
+        return text.replace("\r\n", "\n")
+    value, shown = attribute(leaf, "V"), attribute(leaf, "DN")
+    unit, original = attribute(leaf, "U"), attribute(leaf, "OT")
+    if shown and value:
+        said = f"{shown} ({value})"
+    else:
+        said = " ".join(part for part in (shown or value, unit) if part)
+    said = "; ".join(part for part in (said, original) if part)
+    return f"{name}: {said}" if said else ""

@@ -1,0 +1,74 @@
+"""One delivery, taken apart before the journal is touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.contracts.errors import AdapterError
+from gateway.contracts.messages import Format, Head, Message
+from gateway.contracts.reading import Reading
+from gateway.contracts.receipts import AppRec
+from gateway.intake.intake import Opened, RefusedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What could be told of a delivery without any memory."""
+
+    body: bytes
+    queue: str
+    from_her_id: str | None
+    """Header of the transport; a claim, no proof"""
+    inside: bool
+    """From a hospital's record system; otherwise from the health network"""
+    content_hash: str
+    received_at: datetime
+    opened: Opened | None = None
+    refused: RefusedError | None = None
+    reading: Reading | None = None
+    reading_error: AdapterError | None = None
+    broken: str | None = None
+    """Type of an exception that nobody foresaw"""
+
+    @property
+    def message(self) -> Message | None:
+        """The clinical message, if it is one."""
+        return self.opened.message if self.opened is not None else None
+
+    @property
+    def apprec(self) -> AppRec | None:
+        """The receipt, if it is one."""
+        return self.opened.apprec if self.opened is not None else None
+
+    @property
+    def head(self) -> Head | None:
+        """The head, also of a message that was refused."""
+        if self.message is not None:
+            return self.message.head
+        return self.refused.head if self.refused is not None else None
+
+    @property
+    def format(self) -> Format | None:
+        """The format, also of a message that was refused."""
+        if self.opened is not None:
+            return self.opened.identified.format
+        return self.refused.format if self.refused is not None else None
+
+    @property
+    def sender(self) -> str:
+        """Who the message id is unique for: the sending enterprise; empty if that is not known."""
+        party = self.apprec.sender.party if self.apprec is not None else None
+        if party is None and self.head is not None:
+            party = self.head.sender
+        if party is None:
+            return ""
+        return party.organisation.her_id or party.her_id or party.organisation.org_no or ""
+
+    @property
+    def msg_id(self) -> str:
+        """MsgId, or Id of a receipt; where there is none, the hash of the bytes."""
+        if self.apprec is not None:
+            return self.apprec.id
+        head = self.head
+        return (head.msg_id.strip() if head is not None else "") or self.content_hash

@@ -1,0 +1,196 @@
+"""Rows of the tables from and to the records of the port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
+import orjson
+from sqlalchemy import Table
+
+from gateway.contracts.findings import Finding
+from gateway.contracts.journal import (
+    Event,
+    InboundKind,
+    InboundMessage,
+    InboundState,
+    NamedReceiver,
+    Receipt,
+    Sending,
+    SendingKind,
+    SendingState,
+)
+from gateway.contracts.ports import Vault
+from gateway.contracts.summary import Action
+from gateway.journal import tables
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+Row = Sequence[Any]
+Convert = Callable[[Any], Any]
+
+
+def to_time(at: datetime) -> int:
+    """Microseconds since 1970 in UTC.
+
+    Raises:
+        TypeError: the time has no zone.
+    """
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_time(microseconds: int) -> datetime:
+    """The time, in UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _optional(convert: Convert) -> Convert:
+    return lambda value: None if value is None else convert(value)
+
+
+def _to_json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _enumeration(kind: type[StrEnum]) -> tuple[Convert, Convert]:
+    return (lambda value: kind(value).value), kind
+
+
+_TIME = (to_time, from_time)
+_OPTIONAL_TIME = (_optional(to_time), _optional(from_time))
+_DUE_TIME: tuple[Convert, Convert] = (
+    lambda value: 0 if value is None else to_time(value),
+    lambda value: from_time(value) if value else None,
+)
+_MAPPING = (_optional(lambda value: _to_json(dict(value))), _optional(orjson.loads))
+_FINDINGS: tuple[Convert, Convert] = (
+    lambda value: _to_json([finding.model_dump() for finding in value]) if value else None,
+    lambda value: tuple(Finding(**each) for each in orjson.loads(value)) if value else (),
+)
+_NAMED_RECEIVERS: tuple[Convert, Convert] = (
+    lambda value: _to_json(list(value)) if value else None,
+    lambda value: tuple(NamedReceiver(**each) for each in orjson.loads(value)) if value else (),
+)
+_STRINGS: tuple[Convert, Convert] = (
+    lambda value: _to_json(list(value)),
+    lambda value: tuple(orjson.loads(value)),
+)
+
+
+class Codec:
+    """How the records of one kind stand in their table, and their payloads in `content`."""
+
+    def __init__(
+        self,
+        table: Table,
+        converted: Mapping[str, tuple[Convert, Convert]],
+        *,
+        payloads: Sequence[str] = (),
+        given: Sequence[str] = ("sequence",),
+    ) -> None:
+        """Of a table: columns to convert, fields that are encrypted, columns that the store fills."""
+        self.table = table
+        self.columns = tuple(c.name for c in table.columns if c.name not in given)
+        self.payloads = tuple(payloads)
+        self._encode = {name: pair[0] for name, pair in converted.items()}
+        self._decode = {name: pair[1] for name, pair in converted.items()}
+        self._values = attrgetter(*self.columns)
+
+    def encode(self, record: object) -> dict[str, Any]:
+        """The values of a new row."""
+        values = dict(zip(self.columns, self._values(record), strict=True))
+        for name, convert in self._encode.items():
+            values[name] = convert(values[name])
+        return values
+
+    def encode_changes(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of some columns.
+
+        Raises:
+            TypeError: a record has no such field, or its id is among them.
+        """
+        for name in changes:
+            if name == "id" or name not in self.columns:
+                raise TypeError(f"there is no field {name!r} to change in {self.table.name}")
+        return {
+            name: self._encode[name](value) if name in self._encode else value
+            for name, value in changes.items()
+        }
+
+    def decode(self, row: Row, vault: Vault | None = None) -> dict[str, Any]:
+        """The fields of a record: `columns` and then, where there is a vault, `payloads` stand in the row."""
+        values = dict(zip(self.columns, row, strict=False))
+        for name, convert in self._decode.items():
+            values[name] = convert(values[name])
+        if vault is not None:
+            for name, sealed in zip(self.payloads, row[len(self.columns) :], strict=True):
+                if sealed is not None:
+                    values[name] = vault.open(sealed, context=self.context(values["id"], name))
+        return values
+
+    def part(self, payload: str) -> str:
+        """The name of a payload in `content`."""
+        return f"{self.table.name}.{payload}"
+
+    def context(self, row_id: str, payload: str) -> bytes:
+        """What a payload is bound to: no sealed value can stand in for another."""
+        return f"{self.part(payload)}:{row_id}".encode()
+
+
+INBOUND = Codec(
+    tables.inbound,
+    {
+        "kind": _enumeration(InboundKind),
+        "state": _enumeration(InboundState),
+        "action": _enumeration(Action),
+        "received_at": _TIME,
+        "sent_at": _OPTIONAL_TIME,
+        "findings": _FINDINGS,
+        "named_receivers": _NAMED_RECEIVERS,
+    },
+    payloads=("body", "summary"),
+)
+
+SENDING = Codec(
+    tables.sending,
+    {
+        "kind": _enumeration(SendingKind),
+        "state": _enumeration(SendingState),
+        "headers": _MAPPING,
+        "next_attempt_at": _DUE_TIME,
+        "created_at": _OPTIONAL_TIME,
+        "delivered_at": _OPTIONAL_TIME,
+        "settled_at": _OPTIONAL_TIME,
+    },
+    payloads=("body",),
+)
+
+EVENT = Codec(tables.history, {"at": _TIME, "detail": _MAPPING})
+
+RECEIPT = Codec(tables.receipt, {"codes": _STRINGS, "received_at": _TIME})
+
+
+def inbound_message(row: Row, vault: Vault | None) -> InboundMessage:
+    """A row of the inbox; without a vault, without its payloads."""
+    values = INBOUND.decode(row, vault)
+    values.setdefault("body", b"")
+    return InboundMessage(**values)
+
+
+def sending(row: Row, vault: Vault) -> Sending:
+    """A row of the outbox."""
+    return Sending(**SENDING.decode(row, vault))
+
+
+def event(row: Row) -> Event:
+    """A row of the history; its sequence stands last."""
+    return Event(**EVENT.decode(row), sequence=row[-1])
+
+
+def receipt(row: Row) -> Receipt:
+    """A receipt."""
+    return Receipt(**RECEIPT.decode(row))

@@ -1,0 +1,94 @@
+"""A connection in a transaction, as the journal's statements use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Select
+
+from gateway.contracts.errors import GatewayError
+from gateway.journal.rows import Row
+from gateway.journal.statements import Parameters, Statement
+
+Meaning = Callable[[BaseException], GatewayError]
+"""What an error of a driver means to us."""
+
+
+class Session:
+    """Runs statements. After one that failed nothing more is run, but by undoing to a savepoint.
+
+    (A store may have undone a part, or all, of the transaction by then; what would be written next would
+    stand alone.)
+
+    Statements of fixed shape go straight to the driver: what SQLAlchemy adds to each costs several times
+    what SQLite needs to run it.
+    """
+
+    def __init__(self, connection: Connection, meaning: Meaning) -> None:
+        """On a connection that has begun a transaction."""
+        self.connection = connection
+        self._cursor = connection.connection.cursor()
+        self._error = connection.dialect.loaded_dbapi.Error
+        self._meaning = meaning
+        self._savepoints = 0
+        self._failure: GatewayError | None = None
+
+    def change(self, statement: Statement, values: Mapping[str, Any]) -> int:
+        """Write; how many rows it touched."""
+        with self._guarded():
+            self._cursor.execute(statement.sql, statement.bind(values))
+        return self._cursor.rowcount
+
+    def change_many(self, statement: Statement, parameters: list[Any]) -> None:
+        """Write the same with many values, bound already."""
+        with self._guarded():
+            self._cursor.executemany(statement.sql, parameters)
+
+    def rows(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
+        """Read."""
+        with self._guarded():
+            self._cursor.execute(statement.sql, statement.bind(values))
+            return self._cursor.fetchall()
+
+    def select(self, query: Select[Any]) -> Sequence[Row]:
+        """Read by a query that is made for the occasion."""
+        with self._guarded():
+            return self.connection.execute(query).all()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What is written inside is undone, alone, if the block raises."""
+        self._savepoints += 1
+        name = f"s{self._savepoints}"
+        self._command(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            self._failure = None
+            self._command(f"ROLLBACK TO SAVEPOINT {name}")
+            self._command(f"RELEASE SAVEPOINT {name}")
+            raise
+        self._command(f"RELEASE SAVEPOINT {name}")
+
+    def check(self) -> None:
+        """Raise what a statement has failed with, even if that was caught: this can not be committed."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _command(self, sql: str) -> None:
+        with self._guarded():
+            self._cursor.execute(sql)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        self.check()
+        try:
+            yield
+        except self._error as error:
+            self._failure = self._meaning(error)
+            raise self._failure from None
+        except GatewayError as error:
+            self._failure = error
+            raise

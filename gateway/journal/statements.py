@@ -1,0 +1,205 @@
+"""Every statement that has a fixed shape: written with SQLAlchemy, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    Executable,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from gateway.contracts.journal import TRANSITIONS, InboundKind, InboundState, SendingState
+from gateway.contracts.summary import Action
+from gateway.journal.rows import EVENT, INBOUND, RECEIPT, SENDING, Codec
+from gateway.journal.tables import content, history, inbound, meta, receipt, sending
+
+Parameters = tuple[Any, ...] | dict[str, Any]
+
+_INSERTS: Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+
+_SENT_ON = (
+    InboundState.SENDING,
+    InboundState.DELIVERED,
+    InboundState.ACKNOWLEDGED,
+    InboundState.REFUSED,
+    InboundState.FAILED,
+    InboundState.HELD,
+)
+
+
+class Statement:
+    """SQL text with the names of its values."""
+
+    def __init__(self, clause: Executable, dialect: Dialect) -> None:
+        """Compile a statement of SQLAlchemy whose values are named `bindparam`s."""
+        compiled = cast("SQLCompiler", cast("Any", clause).compile(dialect=dialect))
+        self.sql = str(compiled)
+        self._order = compiled.positiontup
+        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+
+    def bind(self, values: Mapping[str, Any]) -> Parameters:
+        """The values as the driver takes them."""
+        if self._fixed:
+            values = {**self._fixed, **values}
+        if self._order is None:
+            return dict(values)
+        return tuple([values[name] for name in self._order])
+
+
+def _is(column: ColumnElement[Any], *members: StrEnum) -> ColumnElement[bool]:
+    """The column holds one of these words (as literals: partial indexes are found by them)."""
+    words: list[ColumnElement[Any]] = [literal_column(f"'{member.value}'") for member in members]
+    return column == words[0] if len(words) == 1 else column.in_(words)
+
+
+def records(codec: Codec) -> Select[Any]:
+    """Whole records: the columns, then the payloads."""
+    table = codec.table
+    source: Any = table
+    columns: list[Any] = [table.c[name] for name in codec.columns]
+    for name in codec.payloads:
+        part = content.alias(name)
+        source = source.outerjoin(
+            part, and_(part.c.row_id == table.c.id, part.c.part == literal_column(f"'{codec.part(name)}'"))
+        )
+        columns.append(part.c.sealed)
+    return select(*columns).select_from(source)
+
+
+def _values(names: Iterable[str]) -> dict[str, Any]:
+    return {name: bindparam(name) for name in names}
+
+
+_NOTES = records(INBOUND).where(_is(inbound.c.kind, InboundKind.NOTE))
+_SENDINGS = records(SENDING)
+_OF_HOSPITAL = inbound.c.hospital == bindparam("hospital")
+_NEWEST = (inbound.c.received_at.desc(), inbound.c.sequence.desc())
+_OLDEST = (inbound.c.received_at, inbound.c.sequence)
+
+
+class Statements:
+    """The statements of the journal in one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Compile them."""
+
+        def compiled(clause: Executable) -> Statement:
+            return Statement(clause, dialect)
+
+        upsert = _INSERTS[dialect.name]
+        put = upsert(content).values(_values(("row_id", "part", "sealed")))
+        self.put_content = compiled(
+            put.on_conflict_do_update(index_elements=["row_id", "part"], set_={"sealed": put.excluded.sealed})
+        )
+        self.add_fact = compiled(insert(meta).values(_values(("name", "value"))))
+        self.add_inbound = compiled(
+            upsert(inbound)
+            .values(_values(INBOUND.columns))
+            .on_conflict_do_nothing(index_elements=["msg_id", "sender"])
+        )
+        self.add_sending = compiled(insert(sending).values(_values(SENDING.columns)))
+        self.add_event = compiled(insert(history).values(_values(EVENT.columns)))
+        self.add_receipt = compiled(insert(receipt).values(_values(RECEIPT.columns)))
+
+        self.exists = {
+            codec: compiled(select(codec.table.c.id).where(codec.table.c.id == bindparam("id")))
+            for codec in (INBOUND, SENDING)
+        }
+        self.inbound_state = compiled(select(inbound.c.state).where(inbound.c.id == bindparam("id")))
+        self.inbound = compiled(records(INBOUND).where(inbound.c.id == bindparam("id")))
+        self.find_inbound = compiled(
+            records(INBOUND).where(
+                inbound.c.msg_id == bindparam("msg_id"), inbound.c.sender == bindparam("sender")
+            )
+        )
+        newest = _NOTES.order_by(*_NEWEST).limit(literal_column("1"))
+        by_msg_id = newest.where(inbound.c.msg_id == bindparam("msg_id"))
+        self.notes_by_msg_id = compiled(by_msg_id)
+        self.notes_by_msg_id_of_hospital = compiled(by_msg_id.where(_OF_HOSPITAL))
+        by_document = _NOTES.where(inbound.c.document_id == bindparam("document_id")).order_by(*_OLDEST)
+        self.notes_by_document = compiled(by_document)
+        self.notes_by_document_of_hospital = compiled(by_document.where(_OF_HOSPITAL))
+        self.recent_notes = compiled(
+            _NOTES.where(
+                inbound.c.patient_reference == bindparam("patient_reference"),
+                inbound.c.interaction_point == bindparam("interaction_point"),
+                inbound.c.received_at >= bindparam("since"),
+                _is(inbound.c.action, Action.NEW, Action.CHANGE),
+                _is(inbound.c.state, *_SENT_ON),
+            ).order_by(*_NEWEST)
+        )
+
+        self.sendings = compiled(
+            _SENDINGS.where(sending.c.inbound_id == bindparam("inbound_id")).order_by(sending.c.sequence)
+        )
+        self.find_sendings = compiled(
+            _SENDINGS.where(
+                or_(
+                    sending.c.msg_id == bindparam("reference"),
+                    sending.c.document_id == bindparam("reference"),
+                )
+            ).order_by(sending.c.sequence.desc())
+        )
+        pending = _is(sending.c.state, SendingState.PENDING)
+        self.due = compiled(
+            _SENDINGS.where(pending, sending.c.next_attempt_at <= bindparam("now"))
+            .order_by(sending.c.next_attempt_at, sending.c.sequence)
+            .limit(bindparam("limit"))
+        )
+        self.next_due = compiled(select(func.min(sending.c.next_attempt_at)).where(pending))
+
+        self.events = compiled(
+            records(EVENT)
+            .add_columns(history.c.sequence)
+            .where(history.c.inbound_id == bindparam("inbound_id"))
+            .order_by(history.c.sequence)
+        )
+        self.receipts = compiled(
+            records(RECEIPT)
+            .where(receipt.c.sending_id == bindparam("sending_id"))
+            .order_by(receipt.c.sequence)
+        )
+        self.count_by_state = compiled(
+            select(inbound.c.state, func.count())
+            .where(_is(inbound.c.kind, InboundKind.NOTE))
+            .group_by(inbound.c.state)
+        )
+
+        @cache
+        def change(codec: Codec, names: frozenset[str], state: InboundState | None) -> Statement:
+            table = codec.table
+            clause = (
+                update(table)
+                .where(table.c.id == bindparam("row_id"))
+                .values({name: bindparam(f"new_{name}") for name in names})
+            )
+            if state is not None:
+                before = [s for s, after in TRANSITIONS.items() if state in after or s is state]
+                clause = clause.where(_is(table.c.state, *before))
+            return compiled(clause)
+
+        self._change = change
+
+    def change(self, codec: Codec, names: Iterable[str], state: InboundState | None = None) -> Statement:
+        """Set `new_<name>` in the row `row_id`; where a state is given, only from one that leads there."""
+        return self._change(codec, frozenset(names), state)

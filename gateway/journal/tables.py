@@ -1,0 +1,171 @@
+"""The tables. Times are microseconds since 1970 in UTC; lists and mappings are JSON.
+
+Payloads stand apart from the rows that they belong to: a change of state then writes a small row only,
+and a list of messages reads none of them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+)
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+
+def _sequence() -> Column[int]:
+    """The order in which rows were added; SQLite counts in an `INTEGER PRIMARY KEY` only."""
+    return Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Facts about the journal itself: `schema_version`."""
+
+content = Table(
+    "content",
+    metadata,
+    Column("row_id", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("sealed", LargeBinary),
+)
+"""Encrypted payloads, by the id of their row and `table.column`; empty where one was taken away."""
+
+inbound = Table(
+    "inbound",
+    metadata,
+    _sequence(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("msg_id", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("format", Text),
+    Column("system", Text),
+    Column("action", Text, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("hospital", Text),
+    Column("unit", Text),
+    Column("unit_name", Text),
+    Column("municipality", Text),
+    Column("gp", Text),
+    Column("patient_reference", Text),
+    Column("interaction_point", Integer),
+    Column("document_id", Text),
+    Column("conversation_parent", Text),
+    Column("conversation_root", Text),
+    Column("replaces", Text),
+    Column("findings", Text),
+    Column("named_receivers", Text),
+    Column("reason", Text),
+    # In this order the index finds a message id with and without its sender.
+    UniqueConstraint("msg_id", "sender"),
+)
+"""The inbox."""
+
+sending = Table(
+    "sending",
+    metadata,
+    _sequence(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("inbound_id", Text, ForeignKey("inbound.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("receiver_role", Text),
+    Column("queue", Text, nullable=False),
+    Column("format", Text),
+    Column("msg_id", Text, nullable=False, index=True),
+    Column("document_id", Text),
+    Column("conversation_root", Text),
+    Column("headers", Text),
+    Column("answers", Integer),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger),
+    Column("delivered_at", BigInteger),
+    Column("settled_at", BigInteger),
+    Column("apprec", Text),
+    Column("error", Text),
+)
+"""The outbox. `next_attempt_at` 0: none was given, so a pending row is due at once."""
+
+history = Table(
+    "event",
+    metadata,
+    _sequence(),
+    Column("inbound_id", Text, ForeignKey("inbound.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sending_id", Text),
+    Column("detail", Text),
+)
+"""Everything that happened. Rows are only ever added: triggers see to it."""
+
+receipt = Table(
+    "receipt",
+    metadata,
+    _sequence(),
+    Column("sending_id", Text, ForeignKey("sending.id"), nullable=False, index=True),
+    Column("inbound_id", Text, ForeignKey("inbound.id"), nullable=False),
+    Column("apprec_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("codes", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+)
+"""The receipts for sendings, in the order in which they came."""
+
+
+def _partial(table: Table, *columns: str) -> None:
+    """An index on the rows that have a value in the first of the columns."""
+    there = table.c[columns[0]].is_not(None)
+    name = f"ix_{table.name}_{columns[0]}"
+    Index(name, *(table.c[c] for c in columns), sqlite_where=there, postgresql_where=there)
+
+
+Index("ix_inbound_received_at", inbound.c.received_at)
+Index("ix_inbound_state", inbound.c.kind, inbound.c.state, inbound.c.received_at)
+_partial(inbound, "patient_reference", "interaction_point", "received_at")
+_partial(inbound, "document_id")
+_partial(inbound, "conversation_parent")
+_partial(inbound, "conversation_root")
+_partial(sending, "document_id")
+
+_PENDING = sending.c.state == "pending"
+Index(
+    "ix_sending_due",
+    sending.c.next_attempt_at,
+    sending.c.sequence,
+    sqlite_where=_PENDING,
+    postgresql_where=_PENDING,
+)
+
+for _change in ("UPDATE", "DELETE"):
+    event.listen(
+        history,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its arguments untyped
+            f"CREATE TRIGGER event_no_{_change.lower()} BEFORE {_change} ON event "
+            "BEGIN SELECT RAISE(ABORT, 'events are only ever added'); END"
+        ).execute_if(dialect="sqlite"),
+    )

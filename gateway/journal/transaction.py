@@ -1,0 +1,222 @@
+"""Reads and writes of one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_
+
+from gateway.contracts.journal import (
+    Event,
+    InboundKind,
+    InboundMessage,
+    InboundState,
+    Receipt,
+    Sending,
+    SendingKind,
+)
+from gateway.contracts.ports import Vault
+from gateway.journal import rows
+from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
+from gateway.journal.rows import EVENT, INBOUND, RECEIPT, SENDING, Codec, Row
+from gateway.journal.session import Session
+from gateway.journal.statements import Parameters, Statement, Statements, records
+from gateway.journal.tables import inbound
+
+
+def _first(found: Sequence[InboundMessage]) -> InboundMessage | None:
+    return found[0] if found else None
+
+
+class SqlTransaction:
+    """A transaction on a connection; see `gateway.contracts.journal.JournalTransaction`.
+
+    Sendings, events and payloads are gathered and written together, before the next statement that could
+    see them.
+    """
+
+    def __init__(self, session: Session, statements: Statements, vault: Vault) -> None:
+        """On a connection that has begun."""
+        self._session = session
+        self._statements = statements
+        self._vault = vault
+        self._gathered: dict[Statement, list[Parameters]] = {}
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What is written inside is undone, alone, if the block raises."""
+        self.write_gathered()
+        with self._session.savepoint():
+            try:
+                yield
+                self.write_gathered()
+            except BaseException:
+                self._gathered.clear()
+                raise
+
+    def find_inbound(self, *, sender: str, msg_id: str) -> InboundMessage | None:
+        """The inbox row of a sender's message id."""
+        return _first(self._messages(self._statements.find_inbound, sender=sender, msg_id=msg_id))
+
+    def find_inbound_by_msg_id(self, msg_id: str, *, hospital: str | None = None) -> InboundMessage | None:
+        """The note (newest first) with this MsgId, of this hospital where one is given."""
+        s = self._statements
+        statement = s.notes_by_msg_id if hospital is None else s.notes_by_msg_id_of_hospital
+        return _first(self._messages(statement, msg_id=msg_id, hospital=hospital))
+
+    def find_inbound_by_document_id(self, document_id: str, *, hospital: str | None) -> list[InboundMessage]:
+        """The notes with this ServProvId, of this hospital where one is given, oldest first."""
+        s = self._statements
+        statement = s.notes_by_document if hospital is None else s.notes_by_document_of_hospital
+        return self._messages(statement, document_id=document_id, hospital=hospital)
+
+    def inbound(self, inbound_id: str) -> InboundMessage | None:
+        """An inbox row by our id."""
+        return _first(self._messages(self._statements.inbound, id=inbound_id))
+
+    def recent_notes(
+        self, *, patient_reference: str, interaction_point: int, since: datetime
+    ) -> list[InboundMessage]:
+        """Notes that came in since then for the patient and interaction point, newest first.
+
+        New notes and changes that were sent on or are held; none that was rejected, withheld, discarded,
+        or taken in without a sending, and no cancellation.
+        """
+        return self._messages(
+            self._statements.recent_notes,
+            patient_reference=patient_reference,
+            interaction_point=interaction_point,
+            since=rows.to_time(since),
+        )
+
+    def followers(self, msg_ids: Sequence[str], *, hospital: str | None = None) -> list[InboundMessage]:
+        """Notes whose conversation parent or root is one of these MsgIds, oldest first."""
+        if not msg_ids:
+            return []
+        query = (
+            records(INBOUND)
+            .where(inbound.c.kind == InboundKind.NOTE.value)
+            .where(or_(inbound.c.conversation_parent.in_(msg_ids), inbound.c.conversation_root.in_(msg_ids)))
+            .order_by(inbound.c.received_at, inbound.c.sequence)
+        )
+        if hospital is not None:
+            query = query.where(inbound.c.hospital == hospital)
+        self.write_gathered()
+        return [rows.inbound_message(row, self._vault) for row in self._session.select(query)]
+
+    def sendings(self, inbound_id: str, *, kinds: Sequence[SendingKind] = ()) -> list[Sending]:
+        """What was made of an inbound message, oldest first."""
+        found = self._outgoing(self._statements.sendings, inbound_id=inbound_id)
+        return [each for each in found if each.kind in kinds] if kinds else found
+
+    def find_sendings(self, reference: str) -> list[Sending]:
+        """Sendings with this MsgId, or (epikrise) this document id; newest first."""
+        return self._outgoing(self._statements.find_sendings, reference=reference) if reference else []
+
+    def due(self, now: datetime, *, limit: int) -> list[Sending]:
+        """Pending sendings whose time has come, the one that waits longest first."""
+        return self._outgoing(self._statements.due, now=rows.to_time(now), limit=limit)
+
+    def add_inbound(self, message: InboundMessage) -> None:
+        """Add a row. (sender, msg_id) is unique.
+
+        Raises:
+            DuplicateInboundError: there is such a row.
+        """
+        if self._session.change(self._statements.add_inbound, INBOUND.encode(message)) == 0:
+            raise DuplicateInboundError
+        self._put_payload(INBOUND, message.id, "body", message.body)
+        if message.summary is not None:
+            self._put_payload(INBOUND, message.id, "summary", message.summary)
+
+    def update_inbound(self, inbound_id: str, **changes: object) -> None:
+        """Change fields of a row by name. A `state` that differs must be one that `TRANSITIONS` allows.
+
+        Raises:
+            TransitionError: it is not.
+            UnknownRowError: there is no such row.
+            TypeError: there is no such field.
+        """
+        state = InboundState(str(changes["state"])) if "state" in changes else None
+        if self._change(INBOUND, inbound_id, changes, state):
+            return
+        found = self._rows(self._statements.inbound_state, id=inbound_id)
+        if not found:
+            raise UnknownRowError
+        raise TransitionError(f"A message that is {found[0][0]} can not become {state}.")
+
+    def add_sending(self, sending: Sending) -> None:
+        """Add a row to the outbox."""
+        self._gather(self._statements.add_sending, SENDING.encode(sending))
+        self._put_payload(SENDING, sending.id, "body", sending.body)
+
+    def update_sending(self, sending_id: str, **changes: object) -> None:
+        """Change fields of a row by name.
+
+        Raises:
+            UnknownRowError: there is no such row.
+            TypeError: there is no such field.
+        """
+        self.write_gathered()
+        if not self._change(SENDING, sending_id, changes, None):
+            raise UnknownRowError
+
+    def add_event(self, event: Event) -> None:
+        """Add to the history."""
+        self._gather(self._statements.add_event, EVENT.encode(event))
+
+    def add_receipt(self, receipt: Receipt) -> bool:
+        """Keep a receipt; False where the sending had one already."""
+        first = not self._rows(self._statements.receipts, sending_id=receipt.sending_id)
+        self._session.change(self._statements.add_receipt, RECEIPT.encode(receipt))
+        return first
+
+    def write_gathered(self) -> None:
+        """Write what was gathered. Sendings go first: they are what the rest may point at."""
+        if not self._gathered:
+            return
+        gathered, self._gathered = self._gathered, {}
+        s = self._statements
+        for statement in (s.add_sending, s.put_content, s.add_event):
+            if statement in gathered:
+                self._session.change_many(statement, gathered[statement])
+
+    def _change(
+        self, codec: Codec, row_id: str, changes: Mapping[str, object], state: InboundState | None
+    ) -> bool:
+        """Whether there is such a row, in a state that leads to this one."""
+        columns = codec.encode_changes({k: v for k, v in changes.items() if k not in codec.payloads})
+        if columns:
+            statement = self._statements.change(codec, columns, state)
+            values: dict[str, Any] = {f"new_{name}": value for name, value in columns.items()}
+            values["row_id"] = row_id
+            found = self._session.change(statement, values)
+        else:
+            found = len(self._rows(self._statements.exists[codec], id=row_id))
+        if found:
+            for name in codec.payloads:
+                if name in changes:
+                    self._put_payload(codec, row_id, name, changes[name])
+        return bool(found)
+
+    def _put_payload(self, codec: Codec, row_id: str, name: str, plain: Any) -> None:  # noqa: ANN401 - any field
+        sealed = None if plain is None else self._vault.seal(plain, context=codec.context(row_id, name))
+        self._gather(
+            self._statements.put_content, {"row_id": row_id, "part": codec.part(name), "sealed": sealed}
+        )
+
+    def _gather(self, statement: Statement, values: Mapping[str, Any]) -> None:
+        self._gathered.setdefault(statement, []).append(statement.bind(values))
+
+    def _messages(self, statement: Statement, **values: object) -> list[InboundMessage]:
+        return [rows.inbound_message(row, self._vault) for row in self._rows(statement, **values)]
+
+    def _outgoing(self, statement: Statement, **values: object) -> list[Sending]:
+        return [rows.sending(row, self._vault) for row in self._rows(statement, **values)]
+
+    def _rows(self, statement: Statement, **values: object) -> Sequence[Row]:
+        self.write_gathered()
+        return self._session.rows(statement, values)

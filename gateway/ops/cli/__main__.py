@@ -1,0 +1,5 @@
+"""`python -m gateway.ops.cli`."""
+
+from gateway.ops.cli import main
+
+main()

@@ -1,0 +1,51 @@
+"""`pakkehjem run`: the service, in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+import structlog
+
+from gateway.contracts.errors import EXIT_DONE
+from gateway.ops.cli.options import config_option
+from gateway.ops.composition import build_worker
+from gateway.ops.configuration import load
+from gateway.ops.logging import configure_logging
+
+log = structlog.get_logger()
+
+
+@click.command()
+@config_option
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
+@click.pass_obj
+def command(log_level: str, config: Path | None, workers: int) -> int:
+    """Run the service until SIGTERM or Ctrl-C; what is at hand is finished first.
+
+    Example: pakkehjem run -c gateway.toml
+    """
+    configuration = load(config)
+    # The service tells what it does; every other command only what is wrong.
+    configure_logging("info" if log_level == "warning" else log_level, sys.stderr)
+    if workers > 1 and configuration.journal.url.startswith("sqlite"):
+        raise click.UsageError("a SQLite journal is for one process; PostgreSQL takes several")
+    worker = build_worker(configuration)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        log.info("stopping", signal=signal.Signals(number).name)
+        worker.service.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    log.info("ready", queues=len(worker.service.names))
+    try:
+        worker.service.run()
+    finally:
+        worker.close()
+    log.info("stopped")
+    return EXIT_DONE

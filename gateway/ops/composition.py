@@ -1,0 +1,203 @@
+"""The composition root: builds everything from a configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from adapters import installed
+from gateway.contracts.journal import Journal
+from gateway.contracts.ports import AdapterSet, MessageSigner, MessageVerifier, Vault
+from gateway.contracts.queues import Queue
+from gateway.contracts.registry import Registry
+from gateway.intake.intake import Intake, IntakePolicy
+from gateway.journal.sql_journal import open_journal as open_sql_journal
+from gateway.ops.configuration import Configuration
+from gateway.pipeline.dispatch import Dispatcher, DispatchSettings
+from gateway.pipeline.flow import Flow, now
+from gateway.pipeline.notes import NoteHandler
+from gateway.pipeline.outbox import Outbox, RetrySettings
+from gateway.pipeline.reception import Reception
+from gateway.pipeline.rules import RuleSettings
+from gateway.pipeline.service import Service
+from gateway.receipts.answers import Answers
+from gateway.receipts.matching import ReceiptHandler
+from gateway.receipts.replies import ReplyHandler
+from gateway.routing.register_file import RegisterFile
+from gateway.security.gate import Limits
+from gateway.security.keys import KeyStore
+from gateway.security.signature import XmlSigner, XmlVerifier
+from gateway.security.trust import TrustStore
+from gateway.security.vault import load_key_file
+from queues import connect
+from schemas import SchemaSet, default_official_directory
+
+_PROCESSING_STATUS = {"production": "P", "test": "D", "training": "T"}
+
+
+def connect_queue(configuration: Configuration) -> Queue:
+    """Connect to the broker.
+
+    Raises:
+        ConfigurationError: the URL is of no known kind.
+        QueueUnavailableError: the broker can not be reached.
+    """
+    return connect(configuration.file_url(configuration.queues.url))
+
+
+def open_registry(configuration: Configuration) -> Registry:
+    """Read the address register."""
+    return RegisterFile.load(configuration.path(configuration.registry.file))
+
+
+def open_vault(configuration: Configuration) -> Vault:
+    """Load the keys that payloads are encrypted with.
+
+    Raises:
+        LocalError: the file is not there, or others may read it.
+    """
+    return load_key_file(configuration.path(configuration.journal.key_file))
+
+
+def open_journal(configuration: Configuration, vault: Vault | None = None) -> Journal:
+    """Open the journal; several processes may look at it."""
+    return open_sql_journal(
+        configuration.file_url(configuration.journal.url), vault or open_vault(configuration)
+    )
+
+
+def schema_set(configuration: Configuration | None = None) -> SchemaSet:
+    """The project's schemas, and the official ones where they were added."""
+    if configuration is not None and configuration.schemas.official is not None:
+        return SchemaSet(configuration.path(configuration.schemas.official))
+    return SchemaSet(default_official_directory())
+
+
+def message_signer(configuration: Configuration) -> MessageSigner:
+    """Signs with the key of a party."""
+    return XmlSigner(
+        KeyStore(configuration.path(configuration.signing.keys), default_org_no=configuration.gateway.org_no)
+    )
+
+
+def message_verifier(configuration: Configuration) -> MessageVerifier:
+    """Trusts the configured roots."""
+    return XmlVerifier(TrustStore.from_files([configuration.path(p) for p in configuration.signing.trust]))
+
+
+def adapter_set() -> AdapterSet:
+    """The adapters that are installed."""
+    return installed()
+
+
+def rule_settings(configuration: Configuration) -> RuleSettings:
+    """What the deployment says of findings."""
+    return RuleSettings(severities=configuration.rules.severity, repeat_days=configuration.rules.repeat_days)
+
+
+def intake(configuration: Configuration, schemas: SchemaSet) -> Intake:
+    """The way in."""
+    return Intake(
+        schemas,
+        message_verifier(configuration),
+        IntakePolicy(
+            limits=Limits(max_bytes=configuration.limits.message_bytes),
+            require_signature=frozenset(configuration.signing.require),
+            message_id_must_be_uuid=configuration.rules.message_id_must_be_uuid,
+        ),
+    )
+
+
+def inbound_queues(configuration: Configuration, registry: Registry) -> list[str]:
+    """The queues that the gateway reads: the record systems', every hospital's, and its own."""
+    own = f"{configuration.gateway.her_id}_async"
+    return [configuration.queues.inbound, *(h.queue for h in registry.hospitals), own]
+
+
+def all_queues(configuration: Configuration, registry: Registry) -> list[str]:
+    """Every queue that the configuration and the register need."""
+    names = inbound_queues(configuration, registry)
+    names += [h.record_system_queue for h in registry.hospitals]
+    names += [e.queue for e in registry.endpoints]
+    names += [
+        f"{her_id}_{kind}"
+        for her_id in (configuration.gateway.her_id, *(h.her_id for h in registry.hospitals))
+        for kind in ("error", "dl")
+    ]
+    return list(dict.fromkeys(names))
+
+
+def _seconds(value: float) -> timedelta:
+    return timedelta(seconds=value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A service with what it holds open."""
+
+    service: Service
+    queue: Queue
+    journal: Journal
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.queue.close()
+        self.journal.close()
+
+
+def build_worker(configuration: Configuration) -> Worker:
+    """Put a worker together.
+
+    Raises:
+        LocalError: something of ours is not in order (configuration, register, keys).
+        TransientError: queue or journal can not be reached.
+    """
+    registry = open_registry(configuration)
+    vault = open_vault(configuration)
+    schemas = schema_set(configuration)
+    signer = message_signer(configuration)
+    journal = open_journal(configuration, vault)
+    queue = connect_queue(configuration)
+    queue.declare(all_queues(configuration, registry))
+    answers = Answers(registry, configuration.gateway.her_id)
+    names = inbound_queues(configuration, registry)
+    flow = Flow(
+        journal=journal,
+        registry=registry,
+        reception=Reception(
+            intake(configuration, schemas), adapter_set(), registry, configuration.queues.inbound
+        ),
+        notes=NoteHandler(
+            registry=registry,
+            dispatcher=Dispatcher(
+                schemas,
+                signer,
+                DispatchSettings(
+                    preference=configuration.formats.preference,
+                    plo_message=configuration.formats.plo_message,
+                    processing_status=_PROCESSING_STATUS[configuration.gateway.profile],
+                    sign=configuration.signing.sign_outgoing,
+                ),
+            ),
+            answers=answers,
+            vault=vault,
+            rules=rule_settings(configuration),
+            own_her_id=configuration.gateway.her_id,
+        ),
+        receipts=ReceiptHandler(registry, answers),
+        replies=ReplyHandler(registry, answers, signer, sign=configuration.signing.sign_outgoing),
+    )
+    size = configuration.flow.group_size
+    outbox = Outbox(
+        journal,
+        queue,
+        RetrySettings(
+            first=_seconds(configuration.flow.retry_first_seconds),
+            longest=_seconds(configuration.flow.retry_longest_seconds),
+            give_up_after=_seconds(configuration.flow.give_up_after_hours * 3600),
+        ),
+        now,
+        group_size=4 * size,
+    )
+    service = Service(queue, flow, outbox, names=names, group_size=size)
+    return Worker(service=service, queue=queue, journal=journal)

@@ -1,0 +1,151 @@
+"""One message read without the service: what `convert`, `validate` and `apprec` show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gateway.contracts.errors import AdapterError
+from gateway.contracts.findings import Disposition, Finding
+from gateway.contracts.identifiers import derived_id
+from gateway.contracts.messages import Format, Message, Party, Unit
+from gateway.contracts.reading import Evidence
+from gateway.contracts.registry import Registry
+from gateway.contracts.summary import Summary
+from gateway.contracts.transport_headers import OSLO
+from gateway.formats import write_message
+from gateway.formats.summary_xml import write_summary
+from gateway.intake.intake import Intake, IntakePolicy, Opened, RefusedError
+from gateway.ops.composition import adapter_set, schema_set
+from gateway.ops.trust import any_signature
+from gateway.pipeline.assessment import judge, read_note
+from gateway.pipeline.rules import RuleSettings
+from gateway.rendering import RenderingOrder, render, render_html, render_text
+from gateway.routing.parties import endpoint_party, her_id_identifier, hospital_party
+from gateway.routing.register_file import RegisterFile
+from gateway.routing.route import Route
+
+_NOT_SENT = Party(
+    organisation=Unit(name="Mottaker", identifiers=(her_id_identifier("0"),)),
+    unit=Unit(name="Mottaker", identifiers=(her_id_identifier("0"),)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What became of one message."""
+
+    disposition: Disposition
+    summary: Summary | None = None
+    findings: tuple[Finding, ...] = ()
+    route: Route = field(default_factory=Route)
+    evidence: tuple[Evidence, ...] = ()
+    unplaced: tuple[str, ...] = ()
+    message: Message | None = None
+    refusal: str | None = None
+    refused: RefusedError | None = None
+    registry: Registry | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of `convert --to json`."""
+        municipality, gp = self.route.municipality, self.route.gp
+        return {
+            "summary": self.summary.model_dump(mode="json") if self.summary is not None else None,
+            "findings": [f.model_dump(mode="json") for f in self.findings],
+            "disposition": self.disposition.value,
+            "route": {
+                "municipality": municipality.her_id if municipality is not None else None,
+                "gp": gp.her_id if gp is not None else None,
+            },
+        }
+
+
+def stateless_intake() -> Intake:
+    """The way in without a configuration: every schema, no keys. Signatures are looked at by `verify`."""
+    return Intake(schema_set(), any_signature(), IntakePolicy(message_id_must_be_uuid="never"))
+
+
+def open_message(data: bytes) -> Opened:
+    """Take a message apart.
+
+    Raises:
+        RefusedError: it can not be taken.
+    """
+    return stateless_intake().open(data)
+
+
+def convert_message(data: bytes, *, register: Path | None = None, adapter: str | None = None) -> Conversion:
+    """Read a message, judge it, find its route. What can not be read is rejected, with no finding."""
+    registry = RegisterFile.load(register) if register is not None else None
+    try:
+        opened = open_message(data)
+    except RefusedError as error:
+        return Conversion(disposition=Disposition.REJECT, refusal=error.message, refused=error)
+    if opened.message is None:
+        return Conversion(disposition=Disposition.REJECT, refusal="the message is an AppRec, not a note")
+    try:
+        reading = read_note(opened.message, adapter_set(), registry, adapter=adapter)
+    except AdapterError as error:
+        return Conversion(
+            disposition=Disposition.REJECT, refusal=error.message, message=opened.message, registry=registry
+        )
+    assessment = judge(reading, registry, RuleSettings())
+    return Conversion(
+        disposition=assessment.disposition,
+        summary=assessment.summary,
+        findings=assessment.findings,
+        route=assessment.route,
+        evidence=reading.evidence,
+        unplaced=reading.unplaced,
+        message=opened.message,
+        refusal=None if assessment.is_note else assessment.findings[0].message,
+        registry=registry,
+    )
+
+
+def written_as(conversion: Conversion, target: str) -> bytes:
+    """The summary in another format, as it would be sent to the municipality of its route.
+
+    Raises:
+        ValueError: there is no summary.
+    """
+    summary, message = conversion.summary, conversion.message
+    if summary is None or message is None:
+        raise ValueError("there is no summary")
+    if target == "text":
+        return render_text(summary).encode()
+    if target == "html":
+        return render_html(summary).encode()
+    if target == "summary-1":
+        return write_summary(summary)
+    return write_message(render(summary, _order(conversion, summary, message, Format(target))))
+
+
+def _order(conversion: Conversion, summary: Summary, message: Message, target: Format) -> RenderingOrder:
+    endpoint = conversion.route.municipality
+    sender = message.head.sender or _NOT_SENT
+    registry = conversion.registry
+    hospital = registry.hospital(sender.her_id) if registry is not None else None
+    if registry is not None and hospital is not None:
+        sender = hospital_party(hospital, registry.unit(sender.her_id))
+    msg_id = derived_id("convert", message.head.msg_id, target.value)
+    return RenderingOrder(
+        format=target,
+        msg_id=msg_id,
+        at=message.head.sent_at or datetime(1970, 1, 1, tzinfo=OSLO),
+        sender=sender,
+        receiver=endpoint_party(endpoint) if endpoint is not None else _named(message),
+        receiver_is_gp=False,
+        document_id=derived_id("document", msg_id),
+        action=summary.source.action,
+        conversation=message.head.conversation,
+        attach_summary=False,
+        processing_status="D",
+    )
+
+
+def _named(message: Message) -> Party:
+    primary = message.head.primary
+    return primary.party if primary is not None else _NOT_SENT

@@ -1,0 +1,1 @@
+"""Everybody but the gateway: hospitals that send, receivers that answer, and a ledger of it all."""

@@ -1,0 +1,140 @@
+"""The hospitals' record systems: they sign and send notes, and read what comes back."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.contracts.messages import Head, Message
+from gateway.contracts.ports import MessageSigner
+from gateway.contracts.queues import Delivery, Envelope
+from gateway.contracts.receipts import AppRec
+from gateway.contracts.registry import Hospital, Registry
+from gateway.contracts.transport_headers import transport_headers
+from gateway.ops.simulation.ledger import Ledger, Wrong
+from gateway.ops.simulation.notes import Note
+from gateway.ops.simulation.traffic import Opener, Outgoing, Wronged, invented_id, now, patient_of, receipt
+
+MARK = re.compile(rb"SIM-[0-9a-f]{12}")
+"""What a simulated reply carries in its text: whatever ids it travels under, it is known by this"""
+
+_DEVIATION = "DIALOG_AVVIK"
+
+
+class Hospitals:
+    """All of them."""
+
+    def __init__(
+        self, registry: Registry, signer: MessageSigner, opener: Opener, ledger: Ledger, inbound: str
+    ) -> None:
+        """`inbound` is the queue that the gateway reads."""
+        self._registry = registry
+        self._signer = signer
+        self._opener = opener
+        self._ledger = ledger
+        self._inbound = inbound
+        self._by_queue = {h.record_system_queue: h for h in registry.hospitals}
+        self._answered: set[tuple[str, str]] = set()
+
+    @property
+    def queues(self) -> list[str]:
+        """What their record systems read."""
+        return list(self._by_queue)
+
+    def send(self, note: Note) -> Outgoing:
+        """A note on its way: signed where the format has a place for it and the file is not broken."""
+        hospital = self._sender(note)
+        facts, body = note.facts, note.body
+        stated = note.sample.expected
+        broken = not facts.well_formed or (stated is not None and stated.broken)
+        if facts.envelope == "msghead" and not broken and hospital is not None and hospital.org_no:
+            body = self._signer.sign(body, org_no=hospital.org_no)
+        message_id = facts.msg_id or invented_id("note", note.name)
+        first = facts.receivers[0] if facts.receivers else ()
+        levels = facts.sender or ((hospital.her_id,) if hospital is not None else ())
+        envelope = Envelope(
+            body=body,
+            message_id=message_id,
+            headers=transport_headers(
+                from_her_id=levels[-1] if levels else "",
+                to_her_id=first[-1] if first else "",
+                msg_type=facts.msg_type,
+                msg_id=message_id,
+                at=now(),
+                namespace=facts.namespace,
+                sender_levels=_levels(levels),
+                receiver_levels=_levels(first),
+                parent=facts.parent,
+                conversation=facts.root,
+            ),
+        )
+        her_id = hospital.her_id if hospital is not None else None
+        self._ledger.sent(note, body, her_id)
+        return Outgoing(queue=self._inbound, envelope=envelope)
+
+    def take(self, delivery: Delivery) -> list[Outgoing]:
+        """Read what came for a record system; what it answers."""
+        hospital = self._by_queue[delivery.queue]
+        opened = self._opener.open(delivery.envelope, lambda _: hospital.org_no)
+        if isinstance(opened, Wronged):
+            self._ledger.wrong(opened.what, hospital.her_id, opened.msg_id)
+            return []
+        if opened.apprec is not None:
+            self._receipt(opened.apprec)
+        elif opened.message is not None:
+            return self._message(hospital, opened.message, delivery)
+        return []
+
+    def _sender(self, note: Note) -> Hospital | None:
+        for her_id in note.facts.sender:
+            if (hospital := self._registry.hospital(her_id)) is not None:
+                return hospital
+        return None
+
+    def _receipt(self, apprec: AppRec) -> None:
+        self._ledger.receipt(
+            apprec_id=apprec.id,
+            status=apprec.status,
+            original_id=apprec.original.id.strip(),
+            issued_at=apprec.original.issued_at,
+            sender=apprec.sender.party.her_ids,
+        )
+
+    def _message(self, hospital: Hospital, message: Message, delivery: Delivery) -> list[Outgoing]:
+        """A reply or a deviation: each MsgId is answered once, positively."""
+        head = message.head
+        if (hospital.her_id, head.msg_id) in self._answered:
+            return []
+        self._answered.add((hospital.her_id, head.msg_id))
+        if head.msg_type.value == _DEVIATION:
+            self._ledger.deviations += 1
+        else:
+            self._reply(hospital, head, delivery.envelope)
+        sender = head.sender.her_id if head.sender is not None else None
+        return [
+            receipt(
+                head,
+                message.format,
+                queue=self._inbound,
+                to_her_id=sender or "",
+                apprec_id=invented_id("hospital", hospital.her_id, head.msg_id),
+            )
+        ]
+
+    def _reply(self, hospital: Hospital, head: Head, envelope: Envelope) -> None:
+        found = MARK.search(envelope.body)
+        reply = self._ledger.reply_arrived(found.group().decode() if found else "", head.msg_id)
+        if reply is None:
+            return
+        parent = head.conversation.parent if head.conversation is not None else ""
+        if (
+            not self._ledger.knows(hospital.her_id, parent, reply.patient)
+            or patient_of(head) != reply.patient
+        ):
+            self._ledger.wrong(Wrong.REFERENCE, hospital.her_id, head.msg_id)
+        unit = self._registry.unit(envelope.headers.get("toHerId"))
+        if unit is None or unit.mailbox != envelope.headers.get("toHerId") or unit.hospital != hospital:
+            self._ledger.wrong(Wrong.MAILBOX, hospital.her_id, head.msg_id)
+
+
+def _levels(her_ids: tuple[str, ...]) -> tuple[str | None, str | None]:
+    return (her_ids[0] if her_ids else None, her_ids[1] if len(her_ids) > 1 else None)

@@ -1,0 +1,254 @@
+"""The books: every note, sending, receipt and reply, as it was seen from outside the gateway.
+
+Nothing is judged here (that is `settlement`), and nothing is printed: patients stand in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.contracts.journal import InboundMessage, InboundState
+from gateway.contracts.receipts import ReceiptStatus
+from gateway.contracts.registry import Registry
+from gateway.ops.simulation.notes import Note
+
+
+class Wrong(StrEnum):
+    """What can be wrong with something that the gateway sent."""
+
+    UNREADABLE = "unreadable"
+    SCHEMA = "schema"
+    SIGNATURE = "signature"
+    SIGNER = "signer"
+    """The certificate is neither the sending hospital's nor the gateway's"""
+    MISDIRECTED = "misdirected"
+    """It came to somebody who should not have it"""
+    RECEIPT = "receipt"
+    """Another status than the receiver gave, or a positive one for a note that was refused"""
+    REFERENCE = "reference"
+    """A reply that refers to nothing that its hospital sent"""
+    MAILBOX = "mailbox"
+    """A reply that did not come to the department's mailbox"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that was lost, doubled or wrong; no patient data."""
+
+    kind: str
+    """`lost`, `duplicated`, `invalid`"""
+    what: str
+    """`note`, `sending`, `receipt`, `reply`, or a member of `Wrong`"""
+    note: str | None = None
+    """File name"""
+    receiver: str | None = None
+    """HER-id"""
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Entry:
+    """A note that a hospital has sent."""
+
+    note: Note
+    position: int
+    """Its place in the order of sending"""
+    content_hash: str
+    hospital: str | None
+    """HER-id of the sending hospital"""
+    named: tuple[str | None, ...]
+    """HER-id of the registered party behind each receiver that the note names; None: not in the register"""
+    journal_id: str | None = None
+    state: InboundState | None = None
+    reason: str | None = None
+    receipts: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    """By position in `named`: the status of each receipt, by its Id"""
+
+
+@dataclass(slots=True)
+class Seen:
+    """A message that a receiver got, under one MsgId."""
+
+    fingerprint: str
+    """Hash of what it says, without its ids and times"""
+    copies: int = 1
+    answer: str | None = None
+    """Status of the receiver's AppRec; None: none was given"""
+
+
+@dataclass(slots=True)
+class Reply:
+    """A dialogue message that a receiver has sent."""
+
+    receiver: str
+    patient: str
+    msg_id: str
+    arrived: set[str] = field(default_factory=set)
+    """MsgIds that the hospital saw it under"""
+    receipts: set[str] = field(default_factory=set)
+    """Ids of the AppRecs that the receiver got for it"""
+
+
+class Ledger:
+    """Everything that was seen."""
+
+    def __init__(self, registry: Registry) -> None:
+        """The register tells who is meant by a HER-id."""
+        self._registry = registry
+        self.entries: list[Entry] = []
+        self.deliveries: dict[tuple[str, str], dict[str, Seen]] = defaultdict(dict)
+        """By receiver (HER-id) and patient: the messages by MsgId"""
+        self.replies: dict[str, Reply] = {}
+        """By the mark that stands in their text"""
+        self.problems: list[Problem] = []
+        """What was wrong at first sight"""
+        self.strays = 0
+        """What belongs to nothing of this run: left on a queue by an earlier one"""
+        self.deviations = 0
+        """DIALOG_AVVIK that hospitals got"""
+        self._by_hash: dict[str, Entry] = {}
+        self._by_reference: dict[str, list[Entry]] = defaultdict(list)
+        self._by_parent: dict[str, list[Entry]] = defaultdict(list)
+        self._patients: set[str] = set()
+        self._reply_by_msg_id: dict[str, Reply] = {}
+
+    # --- hospitals ---------------------------------------------------------------------------------
+
+    def sent(self, note: Note, body: bytes, hospital: str | None) -> Entry:
+        """A note lies on the gateway's queue, as these bytes."""
+        facts = note.facts
+        entry = Entry(
+            note=note,
+            position=len(self.entries),
+            content_hash=hashlib.sha256(body).hexdigest(),
+            hospital=hospital,
+            named=tuple(self._endpoint(her_ids) for her_ids in facts.receivers),
+        )
+        self.entries.append(entry)
+        self._by_hash[entry.content_hash] = entry
+        for reference in {facts.msg_id, facts.document_id}:
+            if reference:
+                self._by_reference[reference].append(entry)
+        for reference in {facts.parent, facts.root}:
+            if reference:
+                self._by_parent[reference].append(entry)
+        self._patients.add(facts.patient)
+        return entry
+
+    def receipt(
+        self, *, apprec_id: str, status: str, original_id: str, issued_at: str, sender: tuple[str, ...]
+    ) -> None:
+        """A hospital got an AppRec from the party with these HER-ids (the lowest level first)."""
+        entry = self._original(original_id, issued_at)
+        position = self._position(entry, sender) if entry is not None else None
+        if entry is None or position is None:
+            self.strays += 1
+            return
+        entry.receipts[position][apprec_id] = status
+
+    def reply_arrived(self, mark: str, msg_id: str) -> Reply | None:
+        """A hospital got the reply with this mark; None: it is of an earlier run."""
+        reply = self.replies.get(mark)
+        if reply is None:
+            self.strays += 1
+            return None
+        reply.arrived.add(msg_id)
+        return reply
+
+    def knows(self, hospital: str, reference: str, patient: str) -> bool:
+        """Whether a hospital has sent a note for this patient with this MsgId or document id."""
+        return any(
+            e.hospital == hospital and e.note.facts.patient == patient
+            for e in self._by_reference.get(reference, ())
+        )
+
+    # --- receivers ---------------------------------------------------------------------------------
+
+    def received(self, receiver: str, patient: str, msg_id: str, fingerprint: str) -> bool:
+        """A receiver got a message; False where it has seen its MsgId before."""
+        group = self.deliveries[receiver, patient]
+        if msg_id in group:
+            group[msg_id].copies += 1
+            return False
+        group[msg_id] = Seen(fingerprint=fingerprint)
+        if patient not in self._patients:
+            self.strays += 1
+        return True
+
+    def answered(self, receiver: str, patient: str, msg_id: str, status: ReceiptStatus) -> None:
+        """A receiver's AppRec lies on the hospital's queue; the first one counts."""
+        seen = self.deliveries[receiver, patient][msg_id]
+        seen.answer = seen.answer or status.value
+
+    def reply_sent(self, mark: str, reply: Reply) -> None:
+        """A receiver's reply lies on the hospital's queue."""
+        self.replies[mark] = reply
+        self._reply_by_msg_id[reply.msg_id] = reply
+
+    def reply_receipt(self, original_id: str, apprec_id: str) -> None:
+        """A receiver got an AppRec for a reply."""
+        reply = self._reply_by_msg_id.get(original_id)
+        if reply is None:
+            self.strays += 1
+        else:
+            reply.receipts.add(apprec_id)
+
+    def wrong(self, what: Wrong, receiver: str, msg_id: str) -> None:
+        """Something that the gateway sent is not in order."""
+        problem = Problem(kind="invalid", what=what.value, receiver=receiver, ids=(msg_id,))
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    # --- the gateway's own word ----------------------------------------------------------------------
+
+    def decided(self, rows: Iterable[InboundMessage]) -> None:
+        """What the journal says of the notes."""
+        for row in rows:
+            entry = self._by_hash.get(row.content_hash)
+            if entry is not None:
+                entry.journal_id, entry.state, entry.reason = row.id, row.state, row.reason
+
+    # --- asked by the settlement ---------------------------------------------------------------------
+
+    def has_patient(self, patient: str) -> bool:
+        """Whether any note of this run is about the patient."""
+        return patient in self._patients
+
+    def conversation(self, entry: Entry) -> list[Entry]:
+        """The other versions of a note: what it refers to, what refers to it or to the same."""
+        facts = entry.note.facts
+        found: list[Entry] = []
+        for reference in (facts.parent, facts.root):
+            if reference:
+                found += self._by_reference.get(reference, [])
+                found += self._by_parent.get(reference, [])
+        found += self._by_parent.get(facts.msg_id, [])
+        if facts.document_id:
+            found += self._by_reference.get(facts.document_id, [])
+        versions = {e.position: e for e in found if e is not entry}
+        return [versions[position] for position in sorted(versions)]
+
+    def _endpoint(self, her_ids: tuple[str, ...]) -> str | None:
+        for her_id in reversed(her_ids):
+            if (endpoint := self._registry.endpoint(her_id)) is not None:
+                return endpoint.her_id
+        return None
+
+    def _original(self, original_id: str, issued_at: str) -> Entry | None:
+        """The versions of an epikrise 1.1 share their id: the time of the message tells them apart."""
+        candidates = self._by_reference.get(original_id, [])
+        same_time = [e for e in candidates if e.note.facts.generated_at[:19] == issued_at[:19]]
+        return next(iter(same_time or candidates), None)
+
+    @staticmethod
+    def _position(entry: Entry, sender: tuple[str, ...]) -> int | None:
+        receivers = entry.note.facts.receivers
+        for her_id in sender:
+            for position, her_ids in enumerate(receivers):
+                if her_id in her_ids:
+                    return position
+        return None

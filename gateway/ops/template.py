@@ -1,0 +1,64 @@
+"""The configuration file that `init` writes: complete, commented, working."""
+
+from __future__ import annotations
+
+_TEMPLATE = """\
+# Pakkeforløp hjem gateway. Every value can also be given by environment: PAKKEHJEM__QUEUES__URL=…
+# Relative paths are relative to this file. Unknown keys are errors.
+
+[gateway]
+name = "Pakkeforløp hjem gateway"
+her_id = "{her_id}"              # our own address; notes addressed to it are answered by the gateway
+org_no = "{org_no}"            # organisation number of our own certificate
+profile = "test"                # production | test | training
+
+[queues]
+url = "{broker}"
+inbound = "pakkehjem_in"        # what the hospitals' record systems write to
+
+[journal]
+url = "{journal}"
+key_file = "journal.key"        # keep a copy apart from the journal: without it nothing can be read
+
+[registry]
+file = "register.toml"          # hospitals with their units, municipalities, GPs
+
+[signing]
+keys = "pki/signing"            # <organisation number>.key.pem and .cert.pem
+trust = ["pki/root.pem"]        # roots of the certificates that we accept
+sign_outgoing = true
+require = []                    # HER-ids of organisations whose messages must be signed
+
+[formats]
+# The first of these that a receiver accepts.
+preference = [
+    "summary-1", "dialogmelding-1.1", "plo-1.6", "epikrise-1.2",
+    "dialogmelding-1.0", "plo-1.5", "epikrise-1.1",
+]
+plo_message = "UTSKRIVNINGSRAPPORT"   # or HELSEOPPL_SOKNAD
+
+[rules]
+repeat_days = 30                # a note for the same patient within so many days is held (PH040)
+message_id_must_be_uuid = "new-versions"   # always | new-versions | never
+
+[rules.severity]
+# Each finding has a default (info, warning, hold, withhold, reject). For example:
+# PH030 = "hold"
+
+[flow]
+group_size = 50                 # messages worked on together
+retry_first_seconds = 2.0
+retry_longest_seconds = 600.0
+give_up_after_hours = 72.0
+
+[limits]
+message_bytes = 20971520
+
+# [schemas]
+# official = "schemas"          # filled by: pakkehjem schemas add PATH
+"""
+
+
+def configuration_text(*, broker: str, journal: str, her_id: str, org_no: str) -> str:
+    """The file's text."""
+    return _TEMPLATE.format(broker=broker, journal=journal, her_id=her_id, org_no=org_no)

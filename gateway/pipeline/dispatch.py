@@ -1,0 +1,167 @@
+"""From an accepted note to the message for one receiver: rendered, checked against the schema, signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.contracts.errors import LocalError
+from gateway.contracts.identifiers import derived_id
+from gateway.contracts.journal import InboundMessage, Sending, SendingKind, SendingState
+from gateway.contracts.messages import Conversation, Format, Message
+from gateway.contracts.ports import MessageSigner
+from gateway.contracts.registry import Endpoint, Hospital, HospitalUnit, PartyKind
+from gateway.contracts.summary import Action, Summary
+from gateway.contracts.transport_headers import OSLO, transport_headers
+from gateway.formats import identify, write_message
+from gateway.rendering import RenderingOrder, render
+from gateway.routing.parties import endpoint_party, hospital_party
+from gateway.routing.route import choose_format
+from gateway.security.gate import parse
+from schemas import SchemaSet
+
+_WITHOUT_ENVELOPE = frozenset({Format.EPIKRISE_1_1, Format.EPIKRISE_1_2})
+"""Formats that have no place for a signature"""
+
+
+class NoFormatError(LocalError):
+    """The receiver accepts no format that this deployment writes."""
+
+    code = "no-format"
+
+
+class RenderingNotValidError(LocalError):
+    """A message of ours does not follow its schema and was not sent."""
+
+    code = "rendering-not-valid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchSettings:
+    """What a deployment sets."""
+
+    preference: tuple[Format, ...]
+    plo_message: str = "UTSKRIVNINGSRAPPORT"
+    processing_status: str = "P"
+    sign: bool = True
+
+
+class Dispatcher:
+    """Makes sendings."""
+
+    def __init__(self, schemas: SchemaSet, signer: MessageSigner, settings: DispatchSettings) -> None:
+        """Schemas check what was written, the signer signs it."""
+        self._schemas = schemas
+        self._signer = signer
+        self._settings = settings
+
+    def sending(
+        self,
+        inbound: InboundMessage,
+        summary: Summary,
+        endpoint: Endpoint,
+        *,
+        sender: tuple[Hospital, HospitalUnit | None],
+        action: Action,
+        previous: Sending | None,
+        answers: int | None,
+    ) -> Sending:
+        """The message to one receiver, ready for the outbox.
+
+        Args:
+            inbound: the hospital's message that it comes from.
+            summary: what it says.
+            endpoint: who gets it.
+            sender: the hospital that it is sent for.
+            action: new, or a change or cancellation of `previous`.
+            previous: the latest sending to this receiver in the same conversation.
+            answers: index of the named receiver that its receipt is passed on for.
+
+        Raises:
+            LocalError: no format, no key, or a rendering that its schema refuses.
+        """
+        chosen = choose_format(endpoint, self._settings.preference)
+        if chosen is None:
+            raise NoFormatError(hint=f"register: {endpoint.her_id} accepts none of [formats] preference")
+        msg_id = derived_id("note", inbound.sender, inbound.msg_id, endpoint.her_id, action)
+        order = self._order(inbound, endpoint, sender, chosen, msg_id, action, previous)
+        message = render(summary, order)
+        hospital, unit = sender
+        body = self._written(message, chosen, hospital)
+        conversation = order.conversation
+        return Sending(
+            id=derived_id("sending", msg_id),
+            inbound_id=inbound.id,
+            kind=SendingKind.NOTE,
+            state=SendingState.PENDING,
+            receiver=endpoint.her_id,
+            receiver_role=endpoint.kind.value,
+            queue=endpoint.queue,
+            format=chosen.value,
+            msg_id=msg_id,
+            document_id=order.document_id,
+            conversation_root=conversation.root if conversation is not None else msg_id,
+            body=body,
+            headers=transport_headers(
+                from_her_id=unit.her_id if unit is not None else hospital.her_id,
+                to_her_id=endpoint.her_id,
+                msg_type=message.head.msg_type.value or "",
+                msg_id=msg_id,
+                at=order.at,
+                namespace=_namespace(body),
+                sender_levels=(hospital.her_id, unit.her_id if unit is not None else None),
+                receiver_levels=(endpoint.organisation_her_id, endpoint.her_id),
+                parent=conversation.parent if conversation is not None else None,
+                conversation=conversation.root if conversation is not None else None,
+                attachments=(len(message.attachments), sum(len(a.content) for a in message.attachments)),
+            ),
+            answers=answers,
+            next_attempt_at=inbound.received_at,
+            created_at=inbound.received_at,
+        )
+
+    def _order(
+        self,
+        inbound: InboundMessage,
+        endpoint: Endpoint,
+        sender: tuple[Hospital, HospitalUnit | None],
+        chosen: Format,
+        msg_id: str,
+        action: Action,
+        previous: Sending | None,
+    ) -> RenderingOrder:
+        conversation = None
+        document_id = None
+        if previous is not None:
+            conversation = Conversation(
+                parent=previous.msg_id, root=previous.conversation_root or previous.msg_id
+            )
+            document_id = previous.document_id
+        if chosen in _WITHOUT_ENVELOPE and document_id is None:
+            document_id = derived_id("document", msg_id)
+        return RenderingOrder(
+            format=chosen,
+            msg_id=msg_id,
+            at=inbound.received_at.astimezone(OSLO).replace(microsecond=0),
+            sender=hospital_party(*sender),
+            receiver=endpoint_party(endpoint),
+            receiver_is_gp=endpoint.kind is PartyKind.GP,
+            document_id=document_id if chosen in _WITHOUT_ENVELOPE else None,
+            action=action,
+            conversation=conversation,
+            attach_summary=endpoint.attaches_summary,
+            processing_status=self._settings.processing_status,
+            other=self._settings.plo_message,
+        )
+
+    def _written(self, message: Message, chosen: Format, hospital: Hospital) -> bytes:
+        body = write_message(message)
+        if not self._schemas.is_valid(parse(body)):
+            raise RenderingNotValidError(hint="pakkehjem validate tells where; the note is kept")
+        if self._settings.sign and chosen not in _WITHOUT_ENVELOPE:
+            body = self._signer.sign(body, org_no=hospital.org_no)
+        return body
+
+
+def _namespace(body: bytes) -> str:
+    identified = identify(parse(body))
+    return identified.content_namespace or identified.namespace or ""

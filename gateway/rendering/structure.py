@@ -1,0 +1,233 @@
+"""What a summary says, for the structured places of a message.
+
+Source: the criteria of the national acceptance tests for sending (2009-10): no identifier without its type, a
+CS with V and DN, a CV with S, V and DN, no empty elements. What the summary does not know is left out.
+"""
+
+from __future__ import annotations
+
+from gateway.contracts.messages import (
+    CodedValue,
+    CodeList,
+    DiagnosisEntry,
+    Format,
+    Identifier,
+    PatientRecord,
+    Person,
+    PostalAddress,
+    ProcedureEntry,
+    ProfessionalEntry,
+    ProfessionalFunction,
+    RelativeEntry,
+    Telecom,
+    Unit,
+)
+from gateway.contracts.summary import (
+    Address,
+    Author,
+    GeneralPractitioner,
+    NextOfKin,
+    Participant,
+    Patient,
+    Summary,
+)
+from gateway.rendering.form import codes
+from gateway.rendering.words import is_mobile, names
+
+PROCEDURES = "2.16.578.1.12.4.1.1.7275"
+"""Norsk klinisk prosedyrekodeverk (NCMP, NCSP, NCRP)"""
+
+EPIKRISES = frozenset({Format.EPIKRISE_1_1, Format.EPIKRISE_1_2})
+DIALOGUES = frozenset({Format.DIALOGMELDING_1_0, Format.DIALOGMELDING_1_1})
+
+_CODE_SYSTEMS = {"ICD-10": CodeList.ICD_10, "ICPC-2": CodeList.ICPC_2}
+_HER = "HER-id"
+_HPR = "HPR-nummer"
+_OTHER_RELATION = CodedValue(value="ARL", name="Annen relasjon")
+_GP_ROLE = CodedValue(value="6", code_list=CodeList.ROLE_TO_PATIENT, name="Fastlege")
+_HOME = CodedValue(value="H", name="Bostedsadresse")
+_MOBILE = CodedValue(value="MC", name="Mobiltelefon")
+_LANDLINE = CodedValue(value="HP", name="Hovedtelefon")
+_AT_WORK = CodedValue(value="WP", name="Arbeidsplass")
+
+
+def coded(table: str, key: str | None, code_list: str | None = None) -> CodedValue | None:
+    """The code that a table of `mappings/rendering.toml` has for a word of the summary, if any."""
+    if key is None or key not in codes(table):
+        return None
+    code, name = codes(table)[key]
+    return CodedValue(value=code, code_list=code_list, name=name)
+
+
+def patient_record(patient: Patient) -> PatientRecord:
+    """The patient as the head of a message has it."""
+    given = " ".join(name for name in (patient.given_name, patient.middle_name) if name)
+    kind = coded("person_identifier", patient.id_type)
+    identifiers: tuple[Identifier, ...] = ()
+    if patient.id and kind and kind.value:
+        identifiers = (
+            Identifier(
+                id=patient.id, type=kind.value, type_name=kind.name, code_list=CodeList.PERSON_IDENTIFIERS
+            ),
+        )
+    return PatientRecord(
+        family_name=patient.family_name,
+        middle_name=patient.middle_name,
+        given_name=patient.given_name,
+        name=", ".join(name for name in (patient.family_name, given) if name) or None,
+        birth_date=patient.birth_date.isoformat() if patient.birth_date else None,
+        sex=coded("sex", patient.sex),
+        identifiers=identifiers,
+        address=_address(patient.address, patient.municipality_code),
+        telecoms=tuple(_telecom(phone) for phone in patient.phones),
+    )
+
+
+def diagnoses(summary: Summary) -> tuple[DiagnosisEntry, ...]:
+    """The diagnosis, coded where its code system is known."""
+    diagnosis = summary.diagnosis
+    if diagnosis is None or not (diagnosis.code or diagnosis.text):
+        return ()
+    code = None
+    if diagnosis.code and diagnosis.code_system:
+        code = CodedValue(
+            value=diagnosis.code,
+            code_list=_CODE_SYSTEMS[diagnosis.code_system],
+            name=diagnosis.text or diagnosis.code,
+        )
+    # The name of the code is the text already: once is enough where both are shown.
+    description = None if code else diagnosis.text or diagnosis.code
+    return (DiagnosisEntry(code=code, main=True, description=description),)
+
+
+def procedures(summary: Summary) -> tuple[ProcedureEntry, ...]:
+    """The code of the conversation (WMFG11)."""
+    code = summary.survey.procedure_code if summary.survey else None
+    if code is None:
+        return ()
+    name = codes("procedure").get(code, (code, code))[1]
+    return (ProcedureEntry(code=CodedValue(value=code, code_list=PROCEDURES, name=name)),)
+
+
+def relatives(summary: Summary, version: Format) -> tuple[RelativeEntry, ...]:
+    """The next of kin; a relation that the code list has no code for stands in the remark.
+
+    A dialogue message has places for professionals only (RollerRelatertNotat: a role of list 9057 or 9034).
+    """
+    if version in DIALOGUES:
+        return ()
+    table = "relation_epikrise" if version in EPIKRISES else "relation_plo"
+    return tuple(_relative(kin, table) for kin in summary.next_of_kin)
+
+
+def _relative(kin: NextOfKin, table: str) -> RelativeEntry:
+    known = coded(table, kin.relation.lower() if kin.relation else None)
+    person = named(kin.name, telecoms=(_telecom(kin.phone),) if kin.phone else ())
+    # An epikrise can not do without the code (PatientRelParty/Relation), a PLO message can.
+    relation = known or (_OTHER_RELATION if table == "relation_epikrise" else None)
+    return RelativeEntry(relation=relation, person=person, remark=None if known else kin.relation)
+
+
+def professionals(summary: Summary, version: Format) -> tuple[ProfessionalEntry, ...]:
+    """The author and the GP.
+
+    A health professional in a MsgHead message has an identifier (fk1:HealthcareProfessional/Ident 1..*); who
+    has none stands in the text alone.
+    """
+    entries = (author(summary.author, summary.source.unit), _gp(summary.gp))
+    return tuple(
+        entry
+        for entry in entries
+        if entry is not None and (entry.person.identifiers or (version in EPIKRISES and entry.person.name))
+    )
+
+
+def author(writer: Author | None, unit: Participant) -> ProfessionalEntry | None:
+    """Who wrote the note, with the department; None where nothing is known of the person."""
+    if writer is None or not (writer.name or writer.hpr):
+        return None
+    profession = next(
+        (
+            word
+            for word in (writer.role or "").lower().replace("/", " ").split()
+            if word in codes("profession")
+        ),
+        None,
+    )
+    telecoms = (Telecom(address=f"tel:{writer.phone}", type=_AT_WORK),) if writer.phone else ()
+    person = named(
+        writer.name,
+        type=coded("profession", profession),
+        identifiers=_identifiers(hpr=writer.hpr),
+        telecoms=telecoms,
+    )
+    her_id = _identifiers(her_id=unit.her_id)
+    place = Unit(name=unit.name or writer.unit, identifiers=her_id) if her_id else None
+    return ProfessionalEntry(function=ProfessionalFunction.AUTHOR, person=person, unit=place)
+
+
+def _gp(gp: GeneralPractitioner | None) -> ProfessionalEntry | None:
+    if gp is None or not (gp.name or gp.her_id or gp.hpr):
+        return None
+    person = named(gp.name, role=_GP_ROLE, identifiers=_identifiers(hpr=gp.hpr, her_id=gp.her_id))
+    return ProfessionalEntry(function=ProfessionalFunction.GP, person=person)
+
+
+def language(summary: Summary) -> CodedValue | None:
+    """The language of the interpreter (list 3303: the ISO code in capitals)."""
+    code = summary.patient.language
+    return CodedValue(value=code.upper(), name=names("languages").get(code, code)) if code else None
+
+
+def named(
+    name: str | None,
+    *,
+    type: CodedValue | None = None,  # noqa: A002 - as the field of Person
+    role: CodedValue | None = None,
+    identifiers: tuple[Identifier, ...] = (),
+    telecoms: tuple[Telecom, ...] = (),
+) -> Person:
+    """A person of a name in one string: the last word is taken as the family name."""
+    given, _, family = (name or "").rpartition(" ")
+    return Person(
+        name=name,
+        given_name=given or None,
+        family_name=family or None,
+        type=type,
+        role=role,
+        identifiers=identifiers,
+        telecoms=telecoms,
+    )
+
+
+def _identifiers(*, hpr: str | None = None, her_id: str | None = None) -> tuple[Identifier, ...]:
+    given = (
+        (hpr, "HPR", _HPR, CodeList.PERSON_IDENTIFIERS),
+        (her_id, "HER", _HER, CodeList.ORGANISATION_IDENTIFIERS),
+    )
+    return tuple(
+        Identifier(id=number, type=kind, type_name=name, code_list=code_list)
+        for number, kind, name, code_list in given
+        if number
+    )
+
+
+def _address(address: Address | None, municipality: str | None) -> PostalAddress | None:
+    where = address or Address()
+    county = None
+    if municipality:
+        kind = "Bydel" if len(municipality) > 4 else "Kommune"
+        county = CodedValue(value=municipality, name=f"{kind} {municipality}")
+    if not (where.line or where.postal_code or where.city or county):
+        return None
+    return PostalAddress(
+        type=_HOME,
+        street=where.line,
+        postal_code=where.postal_code,
+        city=where.city,
+        municipality=county,
+    )
+
+
+def _telecom(phone: str) -> Telecom:
+    return Telecom(address=f"tel:{phone}", type=_MOBILE if is_mobile(phone) else _LANDLINE)

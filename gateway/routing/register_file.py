@@ -1,0 +1,240 @@
+"""The address register as a TOML file: hospitals with their units, municipalities, GPs."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.contracts.errors import ConfigurationError
+from gateway.contracts.messages import Format
+from gateway.contracts.registry import Endpoint, Hospital, HospitalUnit, PartyKind
+from gateway.contracts.summary import HerId, MunicipalityCode
+from gateway.routing.municipalities import MunicipalityTable
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _UnitEntry(_Entry):
+    name: str
+    her_id: HerId
+    mailbox: HerId | None = None
+
+
+class _HospitalEntry(_Entry):
+    name: str
+    her_id: HerId
+    org_no: str | None = None
+    systems: tuple[str, ...] = ()
+    queue: str | None = None
+    record_system_queue: str | None = None
+    unit: tuple[_UnitEntry, ...] = ()
+
+
+class _Service(_Entry):
+    name: str
+    her_id: HerId
+
+
+class _ReceiverEntry(_Entry):
+    accepts: Annotated[tuple[Format, ...], Field(min_length=1)]
+    queue: str | None = None
+    org_no: str | None = None
+    attaches_summary: bool = False
+
+
+class _MunicipalityEntry(_ReceiverEntry):
+    code: MunicipalityCode
+    name: str
+    her_id: HerId
+    service: _Service
+    epj: str | None = None
+    postal_codes: tuple[str, ...] = ()
+    """`"7240"`, or a range `"7240-7250"`: what this municipality alone has"""
+    cities: tuple[str, ...] = ()
+
+
+class _GpEntry(_ReceiverEntry):
+    name: str
+    her_id: HerId
+    hpr: str | None = None
+    office: _Service
+
+
+class _Register(_Entry):
+    hospital: tuple[_HospitalEntry, ...] = ()
+    municipality: tuple[_MunicipalityEntry, ...] = ()
+    gp: tuple[_GpEntry, ...] = ()
+
+
+class RegisterFile:
+    """A `Registry` (gateway.contracts.registry) that is read from a file once."""
+
+    def __init__(self, register: _Register) -> None:
+        """Index the entries.
+
+        Raises:
+            ConfigurationError: two entries share a HER-id, a code or an HPR number.
+        """
+        self._hospitals = tuple(_hospital(entry) for entry in register.hospital)
+        self._municipalities = tuple(_municipality(entry) for entry in register.municipality)
+        self._gps = tuple(_gp(entry) for entry in register.gp)
+        self._units: dict[str, HospitalUnit] = {}
+        self._hospital_by_her_id: dict[str, Hospital] = {}
+        for entry, hospital in zip(register.hospital, self._hospitals, strict=True):
+            self._hospital_by_her_id[hospital.her_id] = hospital
+            for unit in (_unit(u, hospital) for u in entry.unit):
+                for her_id in {unit.her_id, unit.mailbox}:
+                    self._units[her_id] = unit
+                    self._hospital_by_her_id[her_id] = hospital
+        self._by_code = _unique(((e.municipality_code, e) for e in self._municipalities), "kommune code")
+        self._by_hpr = _unique(((_number(e.hpr), e) for e in self._gps), "HPR number")
+        self._by_her_id = _unique(((e.her_id, e) for e in self.endpoints), "HER-id")
+        self._by_organisation: dict[str, list[Endpoint]] = {}
+        for endpoint in self.endpoints:
+            self._by_organisation.setdefault(endpoint.organisation_her_id, []).append(endpoint)
+        self._table = MunicipalityTable.with_own(
+            {e.code: (e.postal_codes, e.cities) for e in register.municipality}
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> RegisterFile:
+        """Read a register.
+
+        Raises:
+            ConfigurationError: it can not be read, or an entry is not in order.
+        """
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"the register {path} can not be read: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"the register {path} is no valid TOML: {error}") from None
+        return cls.from_document(document)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, object]) -> RegisterFile:
+        """Make one from a parsed file.
+
+        Raises:
+            ConfigurationError: an entry is not in order.
+        """
+        try:
+            return cls(_Register.model_validate(document))
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ConfigurationError(f"the register, {where}: {first['msg']}") from None
+
+    @property
+    def hospitals(self) -> tuple[Hospital, ...]:
+        """All hospitals, in the order of the file."""
+        return self._hospitals
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """All municipalities, then all GPs, in the order of the file."""
+        return self._municipalities + self._gps
+
+    def municipality(self, code: str | None) -> Endpoint | None:
+        """The one way in by code; a bydel without an entry of its own has its city's."""
+        if code is None:
+            return None
+        return self._by_code.get(code) or self._by_code.get(code[:4])
+
+    def gp(self, *, her_id: str | None, hpr: str | None) -> Endpoint | None:
+        """A GP by HER-id, else by HPR number."""
+        by_her_id = self._by_her_id.get(her_id) if her_id else None
+        if by_her_id is not None and by_her_id.kind is PartyKind.GP:
+            return by_her_id
+        number = _number(hpr)
+        return self._by_hpr.get(number) if number else None
+
+    def endpoint(self, her_id: str | None) -> Endpoint | None:
+        """By the party's HER-id, else by its organisation's where that has one party only."""
+        if her_id is None:
+            return None
+        if (found := self._by_her_id.get(her_id)) is not None:
+            return found
+        parties = self._by_organisation.get(her_id, ())
+        return parties[0] if len(parties) == 1 else None
+
+    def unit(self, her_id: str | None) -> HospitalUnit | None:
+        """A department by its HER-id or its mailbox's."""
+        return self._units.get(her_id) if her_id else None
+
+    def hospital(self, her_id: str | None) -> Hospital | None:
+        """A hospital by its HER-id, a unit's or a mailbox's."""
+        return self._hospital_by_her_id.get(her_id) if her_id else None
+
+    def municipality_code(self, *, postal_code: str | None, city: str | None) -> str | None:
+        """The municipality of a postal code, else of a city, where it is certain."""
+        return self._table.code(postal_code=postal_code, city=city)
+
+
+def _number(hpr: str | None) -> str | None:
+    return (hpr.lstrip("0") or None) if hpr else None
+
+
+def _unique(pairs: Iterable[tuple[str | None, Endpoint]], what: str) -> dict[str, Endpoint]:
+    index: dict[str, Endpoint] = {}
+    for key, endpoint in pairs:
+        if key is None:
+            continue
+        if key in index:
+            raise ConfigurationError(f"the register has two entries with the {what} {key}")
+        index[key] = endpoint
+    return index
+
+
+def _hospital(entry: _HospitalEntry) -> Hospital:
+    return Hospital(
+        name=entry.name,
+        her_id=entry.her_id,
+        org_no=entry.org_no,
+        systems=entry.systems,
+        queue=entry.queue or f"{entry.her_id}_async",
+        record_system_queue=entry.record_system_queue or f"epj_{entry.her_id}",
+    )
+
+
+def _unit(entry: _UnitEntry, hospital: Hospital) -> HospitalUnit:
+    return HospitalUnit(
+        name=entry.name, her_id=entry.her_id, mailbox=entry.mailbox or entry.her_id, hospital=hospital
+    )
+
+
+def _municipality(entry: _MunicipalityEntry) -> Endpoint:
+    return Endpoint(
+        kind=PartyKind.MUNICIPALITY,
+        her_id=entry.service.her_id,
+        name=entry.service.name,
+        organisation_her_id=entry.her_id,
+        organisation_name=entry.name,
+        accepts=entry.accepts,
+        queue=entry.queue or f"{entry.service.her_id}_async",
+        org_no=entry.org_no,
+        municipality_code=entry.code,
+        epj=entry.epj,
+        attaches_summary=entry.attaches_summary,
+    )
+
+
+def _gp(entry: _GpEntry) -> Endpoint:
+    return Endpoint(
+        kind=PartyKind.GP,
+        her_id=entry.her_id,
+        name=entry.name,
+        organisation_her_id=entry.office.her_id,
+        organisation_name=entry.office.name,
+        accepts=entry.accepts,
+        queue=entry.queue or f"{entry.her_id}_async",
+        org_no=entry.org_no,
+        hpr=_number(entry.hpr),
+        attaches_summary=entry.attaches_summary,
+    )

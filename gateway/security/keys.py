@@ -1,0 +1,103 @@
+"""The keys that we sign with; what we trust is beside it in `trust`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from gateway.contracts.errors import LocalError
+from gateway.security.certificates import organisation_number
+from gateway.security.files import read_private, read_public
+from gateway.security.trust import TrustStore
+
+__all__ = ["KeyStore", "SigningKey", "TrustStore"]
+
+DEFAULT_NAME: Final = "gateway"
+_KEY_SUFFIX: Final = ".key.pem"
+_CERTIFICATE_SUFFIX: Final = ".cert.pem"
+_PROBE: Final = b"a key and its certificate belong together"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SigningKey:
+    """A private key with the certificates that go along with its signatures."""
+
+    private: rsa.RSAPrivateKey = field(repr=False)
+    certificates: tuple[x509.Certificate, ...]
+    """The signer's own first, then its issuers"""
+
+
+class KeyStore:
+    """A directory of `<organisation number>.key.pem` and `.cert.pem`, loaded once.
+
+    The certificate file holds the signer's certificate first, then those of its issuers that receivers may
+    lack. A key is found by the name of its file and by the organisation number in its certificate. The
+    default is that of `default_org_no`, or else the one named `gateway`.
+    """
+
+    def __init__(self, directory: Path, *, default_org_no: str | None = None) -> None:
+        """Load every key.
+
+        Raises:
+            LocalError: a key can not be read or does not match its certificate, or the default is missing.
+        """
+        self._keys: dict[str, SigningKey] = {}
+        by_number: dict[str, SigningKey] = {}
+        for path in sorted(directory.glob(f"*{_KEY_SUFFIX}")):
+            key = _load(path)
+            self._keys[path.name.removesuffix(_KEY_SUFFIX)] = key
+            number = organisation_number(key.certificates[0])
+            if number is not None:
+                by_number.setdefault(number, key)
+        self._keys = by_number | self._keys
+        name = default_org_no or DEFAULT_NAME
+        default = self._keys.get(name)
+        if default is None:
+            raise LocalError(
+                f"{directory} holds no key for {name}, whose key is the default.",
+                hint=f"Put {name}{_KEY_SUFFIX} and {name}{_CERTIFICATE_SUFFIX} there.",
+            )
+        self._default = default
+
+    def for_organisation(self, org_no: str | None) -> SigningKey:
+        """The key of an organisation, or the default where it has none here."""
+        return self._keys.get(org_no, self._default) if org_no is not None else self._default
+
+    def certificates(self) -> dict[str, x509.Certificate]:
+        """The signing certificates by name of file and organisation number, to look at their validity."""
+        return {name: key.certificates[0] for name, key in self._keys.items()}
+
+
+def _load(path: Path) -> SigningKey:
+    certificate_path = path.with_name(path.name.removesuffix(_KEY_SUFFIX) + _CERTIFICATE_SUFFIX)
+    try:
+        # The check that is skipped takes 36 ms a key and finds keys made to do harm; this one is our own, and
+        # the signature below proves that it works.
+        private = load_pem_private_key(read_private(path), password=None, unsafe_skip_rsa_key_validation=True)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise LocalError(f"{path} is no unencrypted private key in PEM.") from None
+    try:
+        certificates = tuple(x509.load_pem_x509_certificates(read_public(certificate_path)))
+    except ValueError:
+        raise LocalError(f"{certificate_path} holds no certificate in PEM.") from None
+    if not isinstance(private, rsa.RSAPrivateKey):
+        raise LocalError(f"{path} is no RSA key.")
+    public = certificates[0].public_key()
+    if not isinstance(public, rsa.RSAPublicKey) or public.key_size < 2048:
+        raise LocalError(f"{certificate_path} is for no RSA key of 2048 bits or more.")
+    try:
+        public.verify(private.sign(_PROBE, PKCS1v15(), SHA256()), _PROBE, PKCS1v15(), SHA256())
+    except (InvalidSignature, ValueError):
+        raise LocalError(
+            f"The key {path.name} does not belong to the first certificate of {certificate_path.name}.",
+            hint="The certificate of the key must stand first in its file.",
+        ) from None
+    return SigningKey(private, certificates)

@@ -1,0 +1,224 @@
+"""Signatures on MsgHead messages: XML-DSig, enveloped, over the whole message.
+
+Source: HIS 80601 «Hodemelding», element Signature; W3C «XML Signature Syntax and Processing».
+"""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+from copy import deepcopy
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
+from signxml.exceptions import InvalidDigest, InvalidSignature, SignXMLException
+from signxml.verifier import SignatureConfiguration, XMLVerifier
+
+from gateway.contracts.errors import FormatError
+from gateway.contracts.ports import Signer, Verified
+from gateway.security import signature_structure as structure
+from gateway.security.certificates import check_usage, describe, read_certificates, signing_key
+from gateway.security.errors import SignatureRefusedError
+from gateway.security.gate import Limits, hardened_parser, parse
+from gateway.security.keys import KeyStore, SigningKey
+from gateway.security.signature_structure import SignatureParts, check_structure, has_signature
+from gateway.security.trust import TrustedPath, TrustStore
+
+__all__ = ["SignatureRefusedError", "XmlSigner", "XmlVerifier", "has_signature"]
+
+_DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+_COVERS: Final = "whole message"
+_MAX_REMEMBERED: Final = 1024
+_PARSER: Final = hardened_parser()
+
+
+def _never(_record: logging.LogRecord) -> bool:
+    return False
+
+
+# signxml writes whole documents, patients and all, at DEBUG. A filter holds whatever level anyone sets later.
+for _name in ("signxml", "signxml.processor", "signxml.signer", "signxml.verifier"):
+    logging.getLogger(_name).addFilter(_never)
+
+
+class XmlSigner:
+    """Signs as signxml does (a test holds the two together, byte for byte), without its repeated parsing.
+
+    RSA-SHA256 and exclusive c14n over the whole message; the certificate, and those of its issuers that lie
+    beside it, go along. RSA with PKCS#1 v1.5 is deterministic: same message, same key, same bytes.
+    """
+
+    def __init__(self, keys: KeyStore) -> None:
+        """Sign with these keys."""
+        self._keys = keys
+        self._templates: dict[SigningKey, etree._Element] = {}
+
+    def sign(self, message: bytes, *, org_no: str | None) -> bytes:
+        """Sign with the key of the organisation, or with the default where there is none for it.
+
+        Args:
+            message: a MsgHead message in UTF-8, without a signature.
+            org_no: nine digits.
+
+        Returns:
+            The message with the signature as last child of MsgHead, in UTF-8 with a declaration.
+
+        Raises:
+            FormatError: it is no MsgHead message, or is signed already.
+        """
+        root = parse(message)
+        if root.tag != structure.MSGHEAD_TAG:
+            raise FormatError("Only a MsgHead message can be signed.")
+        if has_signature(root):
+            raise FormatError("The message is signed already.")
+        key = self._keys.for_organisation(org_no)
+        signature = deepcopy(self._template(key))
+        signed_info, value = signature[0], signature[1]
+        signed_info[2][2].text = b64encode(sha256(_exclusive_c14n(root)).digest()).decode()
+        # In place before SignedInfo is signed: the prefix may be one that MsgHead declares.
+        root.append(signature)
+        value.text = b64encode(key.private.sign(_exclusive_c14n(signed_info), PKCS1v15(), SHA256())).decode()
+        return _DECLARATION + etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+
+    def _template(self, key: SigningKey) -> etree._Element:
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = _signature_template(key)
+        return template
+
+
+class XmlVerifier:
+    """Checks signatures: our own structure check, path and policy; the arithmetic is signxml's."""
+
+    def __init__(
+        self,
+        trust: TrustStore,
+        *,
+        accept_digital_signature: bool = False,
+        allow_sha1: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
+        """Trust what the store trusts.
+
+        Args:
+            trust: roots and revocation lists.
+            accept_digital_signature: take certificates for authentication (key usage digitalSignature), too.
+            allow_sha1: take RSA-SHA1, to look at messages of old.
+            limits: of the gate.
+        """
+        self._trust = trust
+        self._accept_digital_signature = accept_digital_signature
+        self._allow_sha1 = allow_sha1
+        self._limits = limits or Limits()
+        methods, digests = structure.SIGNATURE_METHODS, structure.DIGEST_METHODS
+        if allow_sha1:
+            methods |= structure.OLD_SIGNATURE_METHODS
+            digests |= structure.OLD_DIGEST_METHODS
+        self._methods = frozenset(SignatureMethod(method) for method in methods)
+        self._digests = frozenset(DigestAlgorithm(digest) for digest in digests)
+        self._known: dict[tuple[bytes, ...], tuple[TrustedPath, Signer]] = {}
+
+    def verify(self, message: bytes, *, at: datetime | None = None) -> Verified:
+        """Check the signature of a MsgHead message, and its certificate at a time (now by default).
+
+        Args:
+            message: as received.
+            at: a time without a zone is UTC.
+
+        Raises:
+            GateRefusedError: the message is not let in.
+            SignatureRefusedError: `reason` is a key of `SIGNATURE_REASONS`; the fault is S01, S02, S03 or
+                S99.
+        """
+        root = parse(message, self._limits)
+        parts = check_structure(root, allow_sha1=self._allow_sha1)
+        when = at or datetime.now(UTC)
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        path, signer = self._signer(parts.certificates, when)
+        signed = self._signed(root, parts, path.certificates[0], when)
+        return Verified(signer=signer, covers=_COVERS, signed=signed)
+
+    def _signer(self, certificates: tuple[bytes, ...], at: datetime) -> tuple[TrustedPath, Signer]:
+        """The way to a root, remembered: a sender's certificate is the same from message to message."""
+        known = self._known.get(certificates)
+        if known is None:
+            own, others = read_certificates(certificates)
+            signing_key(own)
+            path = self._trust.path(own, others, at)
+            check_usage(own, accept_digital_signature=self._accept_digital_signature)
+            if len(self._known) >= _MAX_REMEMBERED:
+                self._known.clear()
+            known = self._known[certificates] = (path, describe(own))
+        path, _ = known
+        path.check_time(at)
+        self._trust.check_revocation(path, at)
+        return known
+
+    def _signed(
+        self, root: etree._Element, parts: SignatureParts, certificate: x509.Certificate, at: datetime
+    ) -> bytes:
+        """The bytes that the signature covers, if it is good."""
+        configuration = SignatureConfiguration(
+            location="./",
+            expect_references=1,
+            signature_methods=self._methods,
+            digest_algorithms=self._digests,
+            # XML-DSig, section 4.4.3.2: where no canonicalization is named it is this one.
+            default_reference_c14n_method=CanonicalizationMethod.CANONICAL_XML_1_0,
+            verification_time=at,
+        )
+        try:
+            result = XMLVerifier().verify(
+                root, x509_cert=certificate, parser=_PARSER, expect_config=configuration
+            )
+        except InvalidDigest:
+            reason = "digest-mismatch"
+        except InvalidSignature:
+            reason = "signature-invalid"
+        except etree.DocumentInvalid:
+            reason = "signature-structure"
+        except etree.LxmlError:
+            reason = "canonicalization-failed"
+        except (SignXMLException, UnsupportedAlgorithm, ValueError, TypeError, LookupError, AttributeError):
+            reason = "key-info-not-allowed" if parts.key_value else "signature-structure"
+        else:
+            if not isinstance(result, list) and result.signed_xml is not None:
+                return bytes(result.signed_data)
+            reason = "reference-not-allowed"
+        # The library's texts may hold values: they go no further, not even as the context of ours.
+        raise SignatureRefusedError(reason)
+
+
+def _exclusive_c14n(element: etree._Element) -> bytes:
+    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+
+
+def _signature_template(key: SigningKey) -> etree._Element:
+    """A Signature without its digest and value."""
+    certificates = "".join(
+        f"<ds:X509Certificate>{_pem_body(c)}</ds:X509Certificate>" for c in key.certificates
+    )
+    return etree.fromstring(
+        f'<ds:Signature xmlns:ds="{structure.DS}"><ds:SignedInfo>'
+        f'<ds:CanonicalizationMethod Algorithm="{structure.EXCLUSIVE_C14N}"/>'
+        f'<ds:SignatureMethod Algorithm="{SignatureMethod.RSA_SHA256.value}"/>'
+        f'<ds:Reference URI=""><ds:Transforms><ds:Transform Algorithm="{structure.ENVELOPED}"/>'
+        f'<ds:Transform Algorithm="{structure.EXCLUSIVE_C14N}"/></ds:Transforms>'
+        f'<ds:DigestMethod Algorithm="{DigestAlgorithm.SHA256.value}"/><ds:DigestValue/></ds:Reference>'
+        f"</ds:SignedInfo><ds:SignatureValue/><ds:KeyInfo><ds:X509Data>{certificates}</ds:X509Data></ds:KeyInfo>"
+        "</ds:Signature>",
+        _PARSER,
+    )
+
+
+def _pem_body(certificate: x509.Certificate) -> str:
+    return "".join(certificate.public_bytes(Encoding.PEM).decode().splitlines(keepends=True)[1:-1])

@@ -1,0 +1,356 @@
+"""Any sequence of transactions, whole, broken off and lost, beside a model in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from gateway.contracts.errors import GatewayError
+from gateway.contracts.findings import FINDINGS, finding
+from gateway.contracts.journal import (
+    TRANSITIONS,
+    Event,
+    InboundFilter,
+    InboundKind,
+    InboundMessage,
+    InboundState,
+    NamedReceiver,
+    Receipt,
+    Sending,
+    SendingKind,
+    SendingState,
+)
+from gateway.contracts.summary import Action
+from gateway.journal.errors import DuplicateInboundError, TransitionError
+from gateway.journal.sql_journal import SqlJournal
+from gateway.journal.transaction import SqlTransaction
+from tests.journal.stores import NOW, STORES
+
+S = InboundState
+
+times = st.builds(
+    lambda seconds, micros, hours: (NOW + timedelta(seconds=seconds, microseconds=micros)).astimezone(
+        timezone(timedelta(hours=hours))
+    ),
+    st.integers(0, 3),
+    st.integers(0, 1),
+    st.integers(-2, 2),
+)
+msg_ids = st.sampled_from(["m1", "m2", "m3", "m4"])
+hospitals = st.sampled_from([None, "100", "200"])
+documents = st.sampled_from([None, "d1", "d2"])
+texts = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+
+fields = {
+    "kind": st.sampled_from([InboundKind.NOTE, InboundKind.NOTE, InboundKind.REPLY]),
+    "state": st.sampled_from(S),
+    "queue": st.just("pakkehjem_in"),
+    "received_at": times,
+    "sender": st.sampled_from(["", "1", "2"]),
+    "msg_id": msg_ids,
+    "content_hash": st.just("0" * 64),
+    "body": st.binary(max_size=40),
+    "format": texts,
+    "system": st.sampled_from([None, "dips", "doculive"]),
+    "action": st.sampled_from(Action),
+    "sent_at": st.none() | times,
+    "hospital": hospitals,
+    "unit_name": texts,
+    "patient_reference": st.sampled_from([None, "p", "q"]),
+    "interaction_point": st.sampled_from([None, 1, 2]),
+    "document_id": documents,
+    "conversation_parent": st.none() | msg_ids,
+    "conversation_root": st.none() | msg_ids,
+    "summary": st.none() | st.binary(max_size=40),
+    "findings": st.lists(st.sampled_from(sorted(FINDINGS)).map(finding), max_size=3).map(tuple),
+    "named_receivers": st.lists(
+        st.builds(NamedReceiver, her_id=texts, copy=st.booleans(), index=st.integers(0, 3)), max_size=2
+    ).map(tuple),
+    "reason": texts,
+}
+messages = st.fixed_dictionaries(fields)
+changes = st.fixed_dictionaries(
+    {},
+    optional={name: fields[name] for name in ("state", "summary", "body", "findings", "sent_at", "reason")},
+)
+sendings = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(SendingKind),
+        "state": st.sampled_from([SendingState.PENDING, SendingState.PENDING, SendingState.DELIVERED]),
+        "receiver": st.just("8141253"),
+        "msg_id": st.just("") | msg_ids,
+        "document_id": documents,
+        "body": st.binary(max_size=40),
+        "headers": st.none() | st.dictionaries(st.text("ab", max_size=2), st.text(max_size=3), max_size=2),
+        "answers": st.none() | st.integers(0, 2),
+        "next_attempt_at": st.none() | times,
+    }
+)
+sending_changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "state": st.sampled_from(SendingState),
+        "next_attempt_at": st.none() | times,
+        "attempts": st.integers(0, 9),
+        "body": st.binary(max_size=9),
+    },
+)
+criteria = st.builds(
+    InboundFilter,
+    states=st.lists(st.sampled_from(S), max_size=3).map(tuple),
+    kinds=st.sampled_from([(), (InboundKind.NOTE,), (InboundKind.REPLY,)]),
+    systems=st.sampled_from([(), ("dips",), ("dips", "doculive")]),
+    findings=st.lists(st.sampled_from(sorted(FINDINGS)), max_size=3).map(tuple),
+    since=st.none() | times,
+    until=st.none() | times,
+    patient_reference=st.sampled_from([None, "p"]),
+    id_prefix=st.sampled_from([None, "i", "i1"]),
+    limit=st.integers(1, 8),
+)
+
+
+@dataclass
+class Model:
+    """What should be there, in the order in which it was added."""
+
+    inbound: dict[str, InboundMessage] = field(default_factory=dict)
+    sendings: dict[str, Sending] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+
+    def notes(self, condition: Callable[[InboundMessage], bool], *, newest: bool) -> list[InboundMessage]:
+        found = [m for m in self.inbound.values() if m.kind is InboundKind.NOTE and condition(m)]
+        return self.ordered(found, newest=newest)
+
+    @staticmethod
+    def ordered(found: Iterable[InboundMessage], *, newest: bool) -> list[InboundMessage]:
+        oldest_first = sorted(found, key=lambda m: m.received_at)
+        return _reversed_by_time(oldest_first) if newest else oldest_first
+
+    def listed(self, c: InboundFilter) -> list[InboundMessage]:
+        found = [
+            dataclasses.replace(m, body=b"", summary=None)
+            for m in self.inbound.values()
+            if (not c.states or m.state in c.states)
+            and (not c.kinds or m.kind in c.kinds)
+            and (not c.systems or m.system in c.systems)
+            and (not c.findings or {f.code for f in m.findings} & set(c.findings))
+            and (c.since is None or m.received_at >= c.since)
+            and (c.until is None or m.received_at < c.until)
+            and (c.patient_reference is None or m.patient_reference == c.patient_reference)
+            and (c.id_prefix is None or m.id.startswith(c.id_prefix))
+        ]
+        return self.ordered(found, newest=True)[: c.limit]
+
+    def due(self, now: datetime) -> list[Sending]:
+        pending = [s for s in self.sendings.values() if s.state is SendingState.PENDING]
+        waiting = [s for s in pending if s.next_attempt_at is None or s.next_attempt_at <= now]
+        return sorted(waiting, key=lambda s: (s.next_attempt_at is not None, s.next_attempt_at or NOW))
+
+
+def _reversed_by_time(oldest_first: list[InboundMessage]) -> list[InboundMessage]:
+    return oldest_first[::-1]
+
+
+class JournalMachine(RuleBasedStateMachine):
+    make_store: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.store = self.make_store(self.folder)
+        self.journal: SqlJournal = self.store.open()
+        self.model = Model()
+        self.made = 0
+
+    def teardown(self) -> None:
+        self.journal.close()
+        shutil.rmtree(self.folder)
+
+    def new_id(self, letter: str) -> str:
+        self.made += 1
+        return f"{letter}{self.made}"
+
+    def write(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
+        """One step of a transaction, and the same in the model."""
+        possible = ["message", "message"]
+        possible += ["change", "sending", "event"] if model.inbound else []
+        possible += ["sending change", "receipt"] if model.sendings else []
+        getattr(self, f"write_{data.draw(st.sampled_from(possible)).replace(' ', '_')}")(
+            transaction, model, data
+        )
+
+    def write_message(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
+        message = InboundMessage(id=self.new_id("i"), **data.draw(messages))
+        if any((m.sender, m.msg_id) == (message.sender, message.msg_id) for m in model.inbound.values()):
+            with pytest.raises(DuplicateInboundError):
+                transaction.add_inbound(message)
+        else:
+            transaction.add_inbound(message)
+            model.inbound[message.id] = message
+
+    def write_change(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
+        before = model.inbound[data.draw(st.sampled_from(sorted(model.inbound)))]
+        change = data.draw(changes)
+        state = change.get("state", before.state)
+        if state is before.state or state in TRANSITIONS[before.state]:
+            transaction.update_inbound(before.id, **change)
+            model.inbound[before.id] = dataclasses.replace(before, **change)
+        else:
+            with pytest.raises(TransitionError):
+                transaction.update_inbound(before.id, **change)
+
+    def write_sending(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
+        inbound_id = data.draw(st.sampled_from(sorted(model.inbound)))
+        sending = Sending(id=self.new_id("s"), inbound_id=inbound_id, **data.draw(sendings))
+        transaction.add_sending(sending)
+        model.sendings[sending.id] = sending
+
+    def write_sending_change(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
+        sending_id = data.draw(st.sampled_from(sorted(model.sendings)))
+        change = data.draw(sending_changes)
+        transaction.update_sending(sending_id, **change)
+        model.sendings[sending_id] = dataclasses.replace(model.sendings[sending_id], **change)
+
+    def write_event(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
+        inbound_id = data.draw(st.sampled_from(sorted(model.inbound)))
+        event = Event(inbound_id=inbound_id, at=data.draw(times), name=self.new_id("e"))
+        transaction.add_event(event)
+        model.events.append(event)
+
+    def write_receipt(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
+        sending_id = data.draw(st.sampled_from(sorted(model.sendings)))
+        receipt = Receipt(
+            sending_id=sending_id,
+            inbound_id=model.sendings[sending_id].inbound_id,
+            apprec_id=self.new_id("a"),
+            status="2",
+            codes=data.draw(st.sampled_from([(), ("E21",), ("E21", "T10")])),
+            received_at=data.draw(times),
+        )
+        first = transaction.add_receipt(receipt)
+        assert first == all(r.sending_id != sending_id for r in model.receipts)
+        model.receipts.append(receipt)
+
+    def steps(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> Model:
+        """Some steps, some of them in savepoints that hold or are undone."""
+        for _ in range(data.draw(st.integers(1, 5), label="steps")):
+            how = data.draw(st.sampled_from(["plain", "plain", "savepoint", "undone"]))
+            if how == "plain":
+                self.write(transaction, model, data)
+            else:
+                inside = copy.deepcopy(model)
+                with contextlib.suppress(ZeroDivisionError), transaction.savepoint():
+                    self.write(transaction, inside, data)
+                    self.write(transaction, inside, data)
+                    if how == "undone":
+                        raise ZeroDivisionError
+                    model = inside
+        return model
+
+    @rule(data=st.data())
+    def commit(self, data: st.DataObject) -> None:
+        with self.journal.transaction() as transaction:
+            model = self.steps(transaction, copy.deepcopy(self.model), data)
+            assert set(transaction.due(NOW, limit=100)) == set(model.due(NOW))
+        self.model = model
+
+    @rule(data=st.data())
+    def roll_back(self, data: st.DataObject) -> None:
+        with contextlib.suppress(ZeroDivisionError), self.journal.transaction() as transaction:
+            self.steps(transaction, copy.deepcopy(self.model), data)
+            raise ZeroDivisionError
+
+    @rule(data=st.data())
+    def crash(self, data: st.DataObject) -> None:
+        """The connection is lost with a transaction open, and another process opens the journal."""
+        with contextlib.suppress(GatewayError), self.journal.transaction() as transaction:
+            self.steps(transaction, copy.deepcopy(self.model), data)
+            transaction.write_gathered()
+            driver: Any = transaction._session.connection.connection.driver_connection
+            driver.close()
+        self.journal.close()
+        self.journal = self.store.open()
+
+    @rule(wanted=criteria)
+    def lists_agree(self, wanted: InboundFilter) -> None:
+        assert self.journal.list_inbound(wanted) == self.model.listed(wanted)
+
+    @rule(msg_id=msg_ids, hospital=hospitals, document=st.sampled_from(["d1", "d2"]), now=times)
+    def searches_agree(self, msg_id: str, hospital: str | None, document: str, now: datetime) -> None:
+        model = self.model
+
+        def of(m: InboundMessage) -> bool:
+            return hospital is None or m.hospital == hospital
+
+        with self.journal.reader() as reader:
+            by_msg_id = model.notes(lambda m: m.msg_id == msg_id and of(m), newest=True)
+            assert reader.find_inbound_by_msg_id(msg_id, hospital=hospital) == next(iter(by_msg_id), None)
+            by_document = model.notes(lambda m: m.document_id == document and of(m), newest=False)
+            assert reader.find_inbound_by_document_id(document, hospital=hospital) == by_document
+            ids = {msg_id, "m1"}
+            followers = model.notes(
+                lambda m: (m.conversation_parent in ids or m.conversation_root in ids) and of(m), newest=False
+            )
+            assert reader.followers(sorted(ids), hospital=hospital) == followers
+            stands = (S.SENDING, S.DELIVERED, S.ACKNOWLEDGED, S.REFUSED, S.FAILED, S.HELD)
+            recent = model.notes(
+                lambda m: (
+                    (m.patient_reference, m.interaction_point) == ("p", 1)
+                    and m.received_at >= now
+                    and m.action is not Action.CANCEL
+                    and m.state in stands
+                ),
+                newest=True,
+            )
+            assert reader.recent_notes(patient_reference="p", interaction_point=1, since=now) == recent
+            sent = [s for s in model.sendings.values() if msg_id in (s.msg_id, s.document_id)]
+            assert reader.find_sendings(msg_id) == sent[::-1]
+            assert reader.due(now, limit=2) == model.due(now)[:2]
+
+    @invariant()
+    def rows_agree(self) -> None:
+        model = self.model
+        with self.journal.reader() as reader:
+            for message in model.inbound.values():
+                assert reader.inbound(message.id) == message
+                assert reader.find_inbound(sender=message.sender, msg_id=message.msg_id) == message
+                sent = [s for s in model.sendings.values() if s.inbound_id == message.id]
+                assert reader.sendings(message.id) == sent
+        names = [e.name for inbound_id in model.inbound for e in self.journal.events(inbound_id)]
+        assert sorted(names) == sorted(e.name for e in model.events)
+        for sending_id in model.sendings:
+            expected = [r for r in model.receipts if r.sending_id == sending_id]
+            assert self.journal.receipts(sending_id) == expected
+        counts = self.journal.count_by_state()
+        assert counts == {
+            s.value: len(model.notes(lambda m, s=s: m.state is s, newest=True))
+            for s in S  # type: ignore[misc]
+        }
+
+
+@pytest.mark.parametrize("kind", sorted(STORES))
+def test_any_sequence(kind: str) -> None:
+    machine = type("Machine", (JournalMachine,), {"make_store": STORES[kind]})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=30,
+            stateful_step_count=12,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )

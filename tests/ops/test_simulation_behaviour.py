@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections import Counter
+
+from gateway.ops.simulation.behaviour import Answer, Behaviour, Shares
+
+
+def test_every_twenty_sendings_show_every_answer_in_its_share() -> None:
+    behaviour = Behaviour(seed=3)
+    for _ in range(5):
+        conducts = [behaviour.conduct("8910011", "p") for _ in range(20)]
+        assert Counter(c.answer for c in conducts) == {
+            Answer.POSITIVE: 13,
+            Answer.NEGATIVE: 2,
+            Answer.LATE: 2,
+            Answer.TWICE: 2,
+            Answer.NEVER: 1,
+        }
+        replies = [c for c in conducts if c.reply]
+        assert len(replies) == 4
+        assert all(c.answer not in (Answer.NEGATIVE, Answer.NEVER) for c in replies)
+        assert all((c.error is not None) == (c.answer is Answer.NEGATIVE) for c in conducts)
+        assert all(0.5 <= c.delay_seconds <= 2.0 for c in conducts if c.answer is Answer.LATE)
+        assert all(c.delay_seconds == 0 for c in conducts if c.answer is not Answer.LATE)
+
+
+def test_errors_differ() -> None:
+    behaviour = Behaviour(seed=1)
+    errors = {behaviour.conduct("1", "p").error for _ in range(60)}
+    assert errors == {None, "E21", "E36", "X99"}
+
+
+def test_the_same_seed_deals_the_same_cards_and_another_others() -> None:
+    dealt = [[Behaviour(seed).conduct("1", "p") for _ in range(1)] for seed in (1, 1)]
+    assert dealt[0] == dealt[1]
+    first, second = Behaviour(1), Behaviour(2)
+    assert [first.conduct("1", "p") for _ in range(40)] != [second.conduct("1", "p") for _ in range(40)]
+
+
+def test_a_planned_card_waits_for_its_sending_whatever_comes_before() -> None:
+    planned, straight = Behaviour(5), Behaviour(5)
+    cards = [straight.conduct("x", "x") for _ in range(3)]
+    for receiver in ("a", "b", "a"):
+        planned.plan(receiver, "p")
+    assert planned.conduct("b", "p") == cards[1]
+    assert planned.conduct("a", "p") == cards[0]
+    assert planned.conduct("a", "p") == cards[2]
+
+
+def test_shares_can_be_set() -> None:
+    behaviour = Behaviour(1, Shares(negative=0, late=0, twice=0, never=0, replies=0))
+    conducts = [behaviour.conduct("1", "p") for _ in range(20)]
+    assert {c.answer for c in conducts} == {Answer.POSITIVE}
+    assert not any(c.reply for c in conducts)

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import io
+import logging
+from base64 import b64decode
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from signxml.algorithms import CanonicalizationMethod
+from signxml.signer import XMLSigner
+
+from gateway.contracts.errors import FormatError
+from gateway.contracts.ports import MessageSigner, MessageVerifier
+from gateway.security.gate import GateRefusedError, parse
+from gateway.security.keys import KeyStore, TrustStore
+from gateway.security.signature import SignatureRefusedError, XmlSigner, XmlVerifier, has_signature
+from gateway.security.signature_structure import DS, MSGHEAD
+from tests.conftest import NOTES
+from tests.security import pki
+from tests.security.messages import MESSAGE, NAMESPACES, PATIENT, find, tampered
+
+EXCLUSIVE = CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0
+INCLUSIVE = CanonicalizationMethod.CANONICAL_XML_1_0
+
+
+def by_signxml(
+    message: bytes, issued: pki.Issued, *issuers: pki.Issued, c14n: CanonicalizationMethod = EXCLUSIVE
+) -> bytes:
+    method = "ecdsa-sha256" if "EllipticCurve" in type(issued.key).__name__ else "rsa-sha256"
+    signed = XMLSigner(signature_algorithm=method, c14n_algorithm=c14n).sign(
+        etree.fromstring(message),
+        key=issued.key,
+        cert=[one.certificate for one in (issued, *issuers)],
+    )
+    text = etree.tostring(signed, encoding="UTF-8", xml_declaration=False)
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + text
+
+
+def with_root(opening: str) -> bytes:
+    name = opening.split()[0]
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{opening}><x>1</x></{name}>'.encode()
+
+
+ROOTS = {
+    "default-namespace": MESSAGE,
+    "prefix": with_root(f'mh:MsgHead xmlns:mh="{MSGHEAD}"'),
+    "xmldsig-declared": with_root(f'MsgHead xmlns="{MSGHEAD}" xmlns:ds="{DS}"'),
+    "xmldsig-under-another-prefix": with_root(f'MsgHead xmlns="{MSGHEAD}" xmlns:sig="{DS}"'),
+    "prefix-taken": with_root(f'MsgHead xmlns="{MSGHEAD}" xmlns:ds="urn:other" ds:x="1"'),
+    "xmldsig-is-default": with_root(f'mh:MsgHead xmlns:mh="{MSGHEAD}" xmlns="{DS}"').replace(
+        b"<x>1</x>", b'<x xmlns="">1</x>'
+    ),
+    "bom": b"\xef\xbb\xbf" + MESSAGE,
+    "latin-1": MESSAGE.replace(b"UTF-8", b"ISO-8859-1").decode().encode("latin-1"),
+    "around": MESSAGE.replace(b"<MsgHead", b"<!-- before --><MsgHead") + b"<!-- after -->",
+}
+
+
+@pytest.mark.parametrize("message", ROOTS.values(), ids=ROOTS.keys())
+def test_signs_byte_for_byte_as_signxml(message: bytes, keys: KeyStore, verifier: XmlVerifier) -> None:
+    signed = XmlSigner(keys).sign(message, org_no=pki.ORG_NO)
+    assert signed == by_signxml(message, pki.hospital(), pki.issuing())
+    assert verifier.verify(signed, at=pki.NOW).signer.org_no == pki.ORG_NO
+
+
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=30)
+
+
+@given(text=texts, attribute=texts, tail=texts)
+@settings(max_examples=60, deadline=None)
+def test_signs_any_text_as_signxml(
+    text: str, attribute: str, tail: str, keys: KeyStore, verifier: XmlVerifier
+) -> None:
+    root = etree.Element(f"{{{MSGHEAD}}}MsgHead", nsmap={None: MSGHEAD})
+    child = etree.SubElement(root, "{urn:x}a", attrib={"b": attribute, "{urn:y}c": tail})
+    child.text, child.tail = text, tail
+    message = etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+    signed = XmlSigner(keys).sign(message, org_no=None)
+    assert signed == by_signxml(message, pki.hospital(), pki.issuing())
+    read = parse(verifier.verify(signed, at=pki.NOW).signed)
+    assert (read[0].text or "", read[0].get("b"), read[0].tail or "") == (text, attribute, tail)
+
+
+def test_every_note_can_be_signed_and_verified(keys: KeyStore, verifier: XmlVerifier) -> None:
+    signer = XmlSigner(keys)
+    count = 0
+    for path in sorted(NOTES.rglob("*.xml")):
+        message = path.read_bytes()
+        if b"<MsgHead" not in message:
+            continue
+        try:
+            root = parse(message)
+        except GateRefusedError:
+            continue
+        verified = verifier.verify(signer.sign(message, org_no=None), at=pki.NOW)
+        assert verified.signed == etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
+        count += 1
+    assert count > 20
+
+
+def test_says_who_signed_and_what(signed: bytes, verifier: XmlVerifier) -> None:
+    verified = verifier.verify(signed, at=pki.NOW)
+    certificate = pki.hospital().certificate
+    assert verified.covers == "whole message"
+    assert verified.signer.org_no == pki.ORG_NO
+    assert verified.signer.subject == certificate.subject.rfc4514_string()
+    assert int(verified.signer.serial, 16) == certificate.serial_number
+    assert verified.signer.not_after == certificate.not_valid_after_utc
+    root = parse(verified.signed)
+    assert root.tag == f"{{{MSGHEAD}}}MsgHead"
+    assert not has_signature(root)
+    assert root.findtext(".//mh:Id", namespaces=NAMESPACES) == PATIENT[1]
+
+
+def test_signing_is_deterministic(keys: KeyStore, signed: bytes) -> None:
+    assert XmlSigner(keys).sign(MESSAGE, org_no=None) == signed
+
+
+def test_the_ports_are_met(keys: KeyStore, verifier: XmlVerifier) -> None:
+    signer: MessageSigner = XmlSigner(keys)
+    checker: MessageVerifier = verifier
+    assert signer
+    assert checker
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        (b"<a/>", FormatError),
+        (b'<Message xmlns="http://www.kith.no/xmlstds/epikrise/2012-02-15"/>', FormatError),
+        (MESSAGE[:-20], GateRefusedError),
+    ],
+)
+def test_signs_nothing_but_msghead(message: bytes, error: type[Exception], keys: KeyStore) -> None:
+    with pytest.raises(error):
+        XmlSigner(keys).sign(message, org_no=None)
+
+
+def test_signs_nothing_twice(signed: bytes, keys: KeyStore) -> None:
+    with pytest.raises(FormatError):
+        XmlSigner(keys).sign(signed, org_no=None)
+
+
+@pytest.mark.parametrize("c14n", [EXCLUSIVE, INCLUSIVE])
+def test_verifies_both_canonicalizations(c14n: CanonicalizationMethod, verifier: XmlVerifier) -> None:
+    signed = by_signxml(MESSAGE, pki.hospital(), pki.issuing(), c14n=c14n)
+    assert PATIENT[0].encode() in verifier.verify(signed, at=pki.NOW).signed
+
+
+def test_verifies_elliptic_curves(verifier: XmlVerifier) -> None:
+    issued = pki.issue("EC", pki.ec_key(1), pki.issuing())
+    signed = by_signxml(MESSAGE, issued, pki.issuing())
+    assert verifier.verify(signed, at=pki.NOW).signer.org_no is None
+
+
+def test_verifies_certificates_in_any_order(verifier: XmlVerifier) -> None:
+    signed = by_signxml(MESSAGE, pki.issuing(), pki.hospital())
+    with pytest.raises(SignatureRefusedError) as caught:
+        verifier.verify(signed, at=pki.NOW)
+    assert caught.value.reason == "signature-invalid"
+
+    def reverse(_root: etree._Element, signature: etree._Element) -> None:
+        data = find(signature, "KeyInfo/X509Data")
+        data.append(data[0])
+
+    good = by_signxml(MESSAGE, pki.hospital(), pki.issuing())
+    assert verifier.verify(tampered(good, reverse), at=pki.NOW)
+
+
+def test_verifies_with_what_others_put_into_x509_data(signed: bytes, verifier: XmlVerifier) -> None:
+    def add(_root: etree._Element, signature: etree._Element) -> None:
+        data = find(signature, "KeyInfo/X509Data")
+        etree.SubElement(data, f"{{{DS}}}X509SubjectName").text = "CN=Someone else"
+
+    assert verifier.verify(tampered(signed, add), at=pki.NOW)
+
+
+def test_equal_ids_in_xhtml_are_no_matter(keys: KeyStore, verifier: XmlVerifier) -> None:
+    xhtml = b'<div xmlns="http://www.w3.org/1999/xhtml"><p id="a">1</p><p id="a">2</p></div>'
+    message = MESSAGE.replace(b"</Content>", xhtml + b"</Content>")
+    assert verifier.verify(XmlSigner(keys).sign(message, org_no=None), at=pki.NOW)
+
+
+def test_the_time_is_now_by_default_and_utc_without_a_zone(signed: bytes, verifier: XmlVerifier) -> None:
+    naive = pki.NOW.replace(tzinfo=None)
+    assert verifier.verify(signed, at=naive) == verifier.verify(signed, at=pki.NOW)
+    end = pki.hospital().certificate.not_valid_after_utc
+    if datetime.now(end.tzinfo) < end:
+        assert verifier.verify(signed).signer.org_no == pki.ORG_NO
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"), [(366, "certificate-expired"), (-366, "certificate-not-yet-valid")]
+)
+def test_a_remembered_certificate_still_expires(
+    days: int, reason: str, signed: bytes, verifier: XmlVerifier
+) -> None:
+    for _ in range(2):
+        verifier.verify(signed, at=pki.NOW)
+        with pytest.raises(SignatureRefusedError) as caught:
+            verifier.verify(signed, at=pki.NOW + timedelta(days=days))
+        assert caught.value.reason == reason
+
+
+def test_signxml_can_not_log_the_document(signed: bytes, keys: KeyStore, verifier: XmlVerifier) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    names = ("", "signxml", "signxml.processor")
+    before = [logging.getLogger(name).level for name in names]
+    logging.getLogger().addHandler(handler)
+    try:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.DEBUG)
+        verifier.verify(signed, at=pki.NOW)
+        XmlSigner(keys).sign(MESSAGE, org_no=None)
+    finally:
+        logging.getLogger().removeHandler(handler)
+        for name, level in zip(names, before, strict=True):
+            logging.getLogger(name).setLevel(level)
+    assert stream.getvalue() == ""
+
+
+def _leaf(path: Path) -> x509.Certificate:
+    text = etree.parse(path).findtext(".//ds:X509Certificate", namespaces=NAMESPACES)
+    assert text is not None
+    return x509.load_der_x509_certificate(b64decode(text))
+
+
+def _official(standards: Path, pattern: str) -> Path:
+    return next((standards / "examples" / "signed").glob(pattern))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "when"),
+    [("M22*.xml", "2020-01-28T15:46:12+01:00"), ("M23*.xml", "2020-01-29T08:55:04+01:00")],
+)
+def test_official_examples_verify_as_of_their_time(pattern: str, when: str, standards: Path) -> None:
+    path = _official(standards, pattern)
+    at = datetime.fromisoformat(when)
+    # The issuer's certificate is not in the message: the signer's own is trusted as it is.
+    trust = TrustStore([_leaf(path)])
+    verified = XmlVerifier(trust, allow_sha1=True).verify(path.read_bytes(), at=at)
+    assert verified.signer.org_no == "983887457"
+    assert b"Signature" not in verified.signed
+    with pytest.raises(SignatureRefusedError) as caught:
+        XmlVerifier(trust).verify(path.read_bytes(), at=at)
+    assert caught.value.reason == "algorithm-not-allowed"
+
+
+def test_an_official_example_that_was_indented_does_not_verify(standards: Path) -> None:
+    path = _official(standards, "M3*.xml")
+    at = datetime.fromisoformat("2019-07-17T12:00:00+02:00")
+    with pytest.raises(SignatureRefusedError) as caught:
+        XmlVerifier(TrustStore([_leaf(path)]), allow_sha1=True).verify(path.read_bytes(), at=at)
+    assert caught.value.reason in {"signature-invalid", "digest-mismatch"}
+    assert caught.value.faults[0].code == "S01"
+
+
+def test_official_examples_are_not_trusted_without_their_issuer(standards: Path, trust_file: Path) -> None:
+    verifier = XmlVerifier(TrustStore.from_files([trust_file]), allow_sha1=True)
+    for path in sorted((standards / "examples" / "signed").glob("*.xml")):
+        with pytest.raises(SignatureRefusedError) as caught:
+            verifier.verify(path.read_bytes())
+        assert caught.value.reason == "certificate-untrusted"
+        assert caught.value.faults[0].code == "S02"
