@@ -20,6 +20,7 @@ _AREAS = {
 """Headings of the problem lists of the thermometer"""
 
 _FILLER = Words("headings", "filler")
+_TITLE = Words("title", "title")
 _WORD = re.compile(r"[^\W\d_]+")
 _BRACKETS = re.compile(r"\s*\([^()]*\)")
 _POINT = re.compile(r"(?i)\b(?:sp|samhandlingspunkt)\s?[1-3]\b")
@@ -84,8 +85,10 @@ def is_heading_line(words: str) -> Heading | None:
     if any(c.isdigit() for c in _POINT.sub("", stripped)):
         return None
     heading = classify(stripped)
-    if heading is None or heading.topic in {Topic.TITLE, Topic.PATIENT}:
+    if heading is None or heading.topic is Topic.PATIENT:
         return None
+    if heading.topic is Topic.STATUS and _clean(stripped) in _TITLE:
+        heading = Heading(topic=Topic.TITLE, words=heading.words)
     if stripped.endswith(("?", ":")):
         return heading
     label = _clean(stripped)

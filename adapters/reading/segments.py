@@ -51,6 +51,9 @@ def segment(blocks: Iterable[TextBlock]) -> list[Statement]:
     return segmenter.statements
 
 
+_State = tuple[Heading | None, bool, int, bool | None, bool]
+
+
 class _Segmenter:
     """Carries the heading from line to line."""
 
@@ -72,17 +75,29 @@ class _Segmenter:
         """Read a line."""
         self._paragraph += line.gap
         label = self._label(line)
-        if label is not None:
-            heading, rest = label
-            self._set(heading, inline=bool(rest), indent=line.indent)
-            if not rest:
-                return
-            inner = _INNER_BULLET.match(rest) if not enumerated(rest) else None
-            text = rest[inner.end() :] if inner else rest
-            self._emit(text, line, bullet=inner is not None, label=_plain(heading.words))
+        if label is None:
+            self._carry(line)
+            self._emit(line.text, line, bullet=line.bullet, label="", after=self._heading)
             return
-        self._carry(line)
-        self._emit(line.text, line, bullet=line.bullet, label="")
+        heading, rest = label
+        section = self._state()
+        self._set(None if heading.topic is Topic.TITLE else heading, inline=bool(rest), indent=line.indent)
+        if not rest:
+            return
+        inner = None if enumerated(rest) else _INNER_BULLET.match(rest)
+        after = section[0] if heading.topic in _ONE_SENTENCE else self._heading
+        text = rest[inner.end() :] if inner else rest
+        self._emit(text, line, bullet=inner is not None, label=_plain(heading.words), after=after)
+        if line.bullet or (section[0] is not None and not section[1] and _same_section(section[0], heading)):
+            # The label was one item's of a section that goes on.
+            self._restore(section, bullets=line.bullet)
+
+    def _state(self) -> _State:
+        return self._heading, self._inline, self._indent, self._bullets, self._weak
+
+    def _restore(self, state: _State, *, bullets: bool) -> None:
+        self._heading, self._inline, self._indent, self._bullets, self._weak = state
+        self._bullets = bullets
 
     def _set(self, heading: Heading | None, *, inline: bool, indent: int = 0) -> None:
         self._heading, self._inline, self._indent = heading, inline, indent
@@ -106,7 +121,7 @@ class _Segmenter:
         if not line.bullet or text.endswith(":"):
             in_list = self._heading is not None and self._heading.topic in LISTS and not self._inline
             heading = is_heading_line(text)
-            if heading is not None and not (in_list and heading.topic is Topic.FOLLOW_UP and not line.gap):
+            if heading is not None and not (in_list and " " not in text and not line.gap):
                 return heading, ""
         return self._inline_label(text, first=True)
 
@@ -132,16 +147,21 @@ class _Segmenter:
         named = heading.topic is Topic.NEED and heading.party is not None and not _speaks_of_need(label)
         if named and current in _KEEP_PARTY:
             return None
-        if heading.topic is Topic.GP and not _NAME.match(rest):
-            return replace(heading, topic=Topic.NEED)
+        if heading.topic in {Topic.GP, Topic.RECIPIENT} and heading.party and not _NAME.match(rest):
+            return replace(heading, topic=Topic.NEED) if rest[:1].islower() or heading.topic is Topic.GP else heading
         if heading.topic is Topic.FOLLOW_UP and current is Topic.NEED and len(label.split()) == 1 and rest:
             return replace(heading, topic=Topic.NEED)
         return heading
 
-    def _emit(self, text: str, line: Line, *, bullet: bool, label: str) -> None:
-        """Make statements of a line's words; a label within the line changes what the rest is about."""
+    def _emit(self, text: str, line: Line, *, bullet: bool, label: str, after: Heading | None) -> None:
+        """Make statements of a line's words; a label within the line changes what the rest is about.
+
+        `after` is the heading of the sentences after the first.
+        """
         outer, inline = self._heading, label
-        for sentence in self._sentences(text, bullet=bullet, heading=outer):
+        for number, sentence in enumerate(self._sentences(text, bullet=bullet, heading=outer)):
+            if number == 1 and after is not outer:
+                self._heading = after
             before, words = self._heading, sentence
             own = self._inline_label(sentence, first=False)
             if own is not None and own[1]:
@@ -158,7 +178,7 @@ class _Segmenter:
                     label=inline,
                 )
             )
-            if self._heading is not before and own is not None and own[0].topic in _ONE_SENTENCE:
+            if own is not None and own[0].topic in _ONE_SENTENCE:
                 self._heading = before
             inline = ""
         if outer is not None:
@@ -176,12 +196,12 @@ class _Segmenter:
 def _forms(text: str, *, first: bool) -> list[tuple[re.Pattern[str], bool]]:
     """How a label may be set off in this text; with whether it must hold a heading's words only."""
     forms: list[tuple[re.Pattern[str], bool]] = []
+    if "  " in text and first:
+        forms.append((_COLUMNS, False))
     if "\t" in text:
         forms.append((_TAB, False))
     if ":" in text or "=" in text:
         forms.append((_COLON, False))
-    if "  " in text and first:
-        forms.append((_COLUMNS, False))
     if "?" in text and first:
         forms.append((_QUESTION, True))
     if text[:2].isupper():
@@ -191,6 +211,11 @@ def _forms(text: str, *, first: bool) -> list[tuple[re.Pattern[str], bool]]:
     if first or text[:1].islower():
         forms.append((_SHORT, False))
     return forms
+
+
+def _same_section(section: Heading, heading: Heading) -> bool:
+    """Whether a label names a party within a list of needs, or an area within a list of strains."""
+    return section.topic is heading.topic and section.topic in LISTS
 
 
 def _speaks_of_need(label: str) -> bool:

@@ -129,10 +129,15 @@ class NoteHandler:
             add_all(transaction, row, [], [("failed", {"reason": row.reason})], arrival.received_at)
             return
         summary = reading.summary
-        earlier = self._earlier(transaction, message, summary)
+        later = None
+        if summary.source.action is Action.NEW:
+            later = superseded(transaction, message.head, row.hospital)
+        earlier = self._earlier(transaction, message, summary) if later is None else []
         assessment = judge(reading, self._registry, self._rules, earlier)
         row = self._described(row, assessment)
-        if assessment.disposition is Disposition.SEND:
+        if later is not None and assessment.disposition in (Disposition.SEND, Disposition.HOLD):
+            self._nothing_goes_out(transaction, row, message, f"superseded-by-{later.action.value}")
+        elif assessment.disposition is Disposition.SEND:
             self._send(transaction, row, message, assessment)
         else:
             self._stop(transaction, row, message, assessment)
@@ -193,10 +198,6 @@ class NoteHandler:
     ) -> None:
         summary = assessment.reading.summary
         if summary.source.action is Action.NEW:
-            later = superseded(transaction, message.head, row.hospital)
-            if later is not None:
-                self._nothing_goes_out(transaction, row, message, f"superseded-by-{later.action.value}")
-                return
             outgoing = [
                 _Outgoing(endpoint=e, summary=summary, action=Action.NEW) for e in assessment.route.receivers
             ]

@@ -105,9 +105,14 @@ def describe(certificate: x509.Certificate) -> Signer:
 def _read(der: bytes) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(der)
-        # These parse late; what can not be read is refused here, not where it is first asked for.
-        _ = (certificate.extensions, certificate.subject, certificate.issuer)
-    except (ValueError, x509.DuplicateExtension):
+        # These are read when they are asked for: what can not be read is to be refused here, not later.
+        _ = (
+            certificate.extensions,
+            certificate.issuer,
+            certificate.not_valid_before_utc,
+            describe(certificate),
+        )
+    except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the library makes of them is a refusal
         raise SignatureRefusedError("certificate-unreadable") from None
     return certificate
 

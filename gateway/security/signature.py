@@ -50,7 +50,10 @@ for _name in ("signxml", "signxml.processor", "signxml.signer", "signxml.verifie
 
 
 class XmlSigner:
-    """Signs as signxml does (a test holds the two together, byte for byte), without its repeated parsing.
+    """Signs as signxml does, without its repeated parsing.
+
+    A test holds the two together, byte for byte (but for a message that itself declares the namespace of
+    xmldsig under another prefix than `ds`, where both are right in their own way).
 
     RSA-SHA256 and exclusive c14n over the whole message; the certificate, and those of its issuers that lie
     beside it, go along. RSA with PKCS#1 v1.5 is deterministic: same message, same key, same bytes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from collections.abc import Mapping
@@ -43,6 +44,21 @@ class Keys:
     verifier: XmlVerifier
 
 
+@functools.cache
+def register() -> RegisterFile:
+    return RegisterFile.load(REGISTRY)
+
+
+@functools.cache
+def sample_book() -> NoteBook:
+    return NoteBook.load(NOTES, 1)
+
+
+@functools.cache
+def schema_set() -> SchemaSet:
+    return SchemaSet()
+
+
 def make_keys(folder: Path) -> Keys:
     parties = [("Gateway", GATEWAY), ("Nordvik", HOSPITAL), ("Fjellheim", OTHER_HOSPITAL)]
     test_pki.create(folder, parties, now=datetime.now(UTC))
@@ -60,10 +76,10 @@ class Actors:
     shares: Shares = field(default_factory=Shares)
 
     def __post_init__(self) -> None:
-        self.registry = RegisterFile.load(REGISTRY)
+        self.registry = register()
         self.ledger = Ledger(self.registry)
-        self.book = NoteBook.load(NOTES, 1)
-        self.intake = Intake(SchemaSet(), self.keys.verifier, IntakePolicy())
+        self.book = sample_book()
+        self.intake = Intake(schema_set(), self.keys.verifier, IntakePolicy())
         opener = Opener(self.intake, must_be_signed=True, gateway_org_no=GATEWAY)
         self.hospitals = Hospitals(self.registry, self.keys.signer, opener, self.ledger, "pakkehjem_in")
         self.receivers = Receivers(

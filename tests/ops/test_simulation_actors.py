@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from gateway.contracts.messages import Format
+from gateway.contracts.messages import Conversation, Format
 from gateway.contracts.receipts import AppRec
 from gateway.formats import read_apprec, read_message
 from gateway.formats.readdress import readdress
 from gateway.ops.simulation.behaviour import Shares
-from gateway.ops.simulation.traffic import Outgoing
+from gateway.ops.simulation.traffic import Outgoing, receipt
 from tests.ops.simulated_world import GATEWAY, HOSPITAL, OTHER_HOSPITAL, Actors, Keys, delivery, make_keys
 
 MUNICIPALITY, GP = "8910031", "8920031"
@@ -39,9 +38,8 @@ def test_a_hospital_signs_what_has_a_place_for_it(keys: Keys) -> None:
     actors = Actors(keys)
     outgoing = actors.hospitals.send(actors.note("dips/01", 1))
     assert outgoing.queue == "pakkehjem_in"
-    opened = actors.intake.open(outgoing.envelope.body)
-    assert opened.signer is not None
-    assert opened.signer.org_no == HOSPITAL
+    verified = keys.verifier.verify(outgoing.envelope.body)
+    assert verified.signer.org_no == HOSPITAL
     headers = outgoing.envelope.headers
     assert (headers["fromHerId"], headers["toHerId"]) == ("8900103", MUNICIPALITY)
     assert headers["X-MessageInfo-Type"] == "UTSKRIVNINGSRAPPORT"
@@ -60,10 +58,8 @@ def test_an_epikrise_and_a_broken_file_are_sent_as_they_are(keys: Keys) -> None:
 
 def test_every_sample_can_be_sent_in_every_round(keys: Keys) -> None:
     actors = Actors(keys)
-    signer_is_missing = {"helseplattformen"}  # this test's PKI has two hospitals; the third gets our own key
     for note in actors.book.notes(120):
         actors.hospitals.send(note)
-        assert note.sample.system in {"dips", "doculive"} | signer_is_missing
     assert len({e.content_hash for e in actors.ledger.entries}) == 120
 
 
@@ -125,7 +121,6 @@ def test_a_sending_must_be_signed_by_the_hospital_or_the_gateway(
     ("old", "new", "what"),
     [
         (b"Notatet.", b"Noe annet.", "signature"),
-        (b"<MsgId>", b"<MsgId><!---->", "signature"),
         (b"</MsgHead>", b"", "unreadable"),
         (b"<MIGversion>v1.2 2006-05-24</MIGversion>", b"", "schema"),
     ],
@@ -177,17 +172,15 @@ def replied(
     note = actors.note(name)
     actors.ledger.sent(note, note.body, note.facts.sender[0])
     signed_by = None if chosen is Format.EPIKRISE_1_1 else HOSPITAL
-    receipt, reply = actors.receivers.take(actors.sending(note, her_id, signed_by=signed_by, chosen=chosen))
+    answer, reply = actors.receivers.take(actors.sending(note, her_id, signed_by=signed_by, chosen=chosen))
     reply.published()
-    return receipt, reply
+    return answer, reply
 
 
-def passed_on(actors: Actors, reply: Outgoing, parent: str, mailbox: str, msg_id: str = "new") -> bytes:
-    from gateway.contracts.messages import Conversation  # noqa: PLC0415 - used here alone
-
+def passed_on(actors: Actors, reply: Outgoing, parent: str, mailbox: str) -> bytes:
     body = readdress(
         etree.fromstring(reply.envelope.body),
-        msg_id=f"b1f0c7a2-0000-4000-8000-{msg_id:0>12}".replace("new", "0e3"),
+        msg_id="b1f0c7a2-0000-4000-8000-00000000abcd",
         conversation=Conversation(parent=parent, root=parent),
         unit_her_id=mailbox,
         unit_name="Avdeling",
@@ -205,13 +198,14 @@ def test_a_reply_is_valid_and_refers_to_what_it_answers(
     keys: Keys, her_id: str, chosen: Format | None
 ) -> None:
     actors = Actors(keys, REPLIES)
-    receipt, reply = replied(actors, "dips/01", her_id, chosen)
+    answer, reply = replied(actors, "dips/01", her_id, chosen)
     opened = actors.intake.open(reply.envelope.body)
     assert opened.message is not None
     assert opened.signer is not None
     head = opened.message.head
     assert head.conversation is not None
-    assert head.conversation.parent == apprec(receipt).original.id or chosen is Format.EPIKRISE_1_1
+    answered = apprec(answer).original.id  # AppRec 1.0 for an epikrise names its ServProvId instead
+    assert (head.conversation.parent == answered) is (chosen is not Format.EPIKRISE_1_1)
     assert head.patient is not None
     assert (head.patient.given_name, head.patient.family_name) == ("Rask", "Fiskebolle")
     assert reply.queue == "8900100_async"
@@ -252,14 +246,11 @@ def test_a_reply_with_the_wrong_reference_or_mailbox_is_wrong(
     assert [p.what for p in actors.ledger.problems] == [what]
 
 
-def test_a_hospital_notes_the_receipts_that_come(keys: Keys, tmp_path: Path) -> None:
-    del tmp_path
+def test_a_hospital_notes_the_receipts_that_come(keys: Keys) -> None:
     actors = Actors(keys, ALWAYS)
     note = actors.note("dips/01")
     entry = actors.ledger.sent(note, note.body, "8900100")
     head = read_message(etree.fromstring(note.body)).head
-    from gateway.ops.simulation.traffic import receipt  # noqa: PLC0415 - used here alone
-
     outgoing = receipt(head, Format.PLO_1_6, queue="x", to_her_id="8900103", apprec_id="a" * 8)
     assert actors.hospitals.take(delivery("epj_8900100", outgoing.envelope.body)) == []
     position = entry.named.index(MUNICIPALITY)

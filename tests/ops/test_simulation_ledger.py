@@ -14,10 +14,9 @@ from gateway.contracts.journal import InboundKind, InboundMessage, InboundState
 from gateway.contracts.receipts import ReceiptStatus
 from gateway.contracts.summary import Action
 from gateway.ops.simulation.ledger import Entry, Ledger, Reply, Wrong
-from gateway.ops.simulation.notes import Note, NoteBook
+from gateway.ops.simulation.notes import Note
 from gateway.ops.simulation.settlement import Account, Expectation, Settlement
-from gateway.routing.register_file import RegisterFile
-from tests.conftest import NOTES, REGISTRY
+from tests.ops.simulated_world import register, sample_book
 
 MUNICIPALITY, GP = "8910031", "8920031"
 """Of dips/01, dips/05, dips/09"""
@@ -31,9 +30,9 @@ class World:
     """A gateway by hand: by default it does everything right."""
 
     def __init__(self) -> None:
-        self.registry = RegisterFile.load(REGISTRY)
+        self.registry = register()
         self.ledger = Ledger(self.registry)
-        self.book = NoteBook.load(NOTES, 1)
+        self.book = sample_book()
         self.expected: dict[str, Expectation] = {}
         self.journal_says: dict[str, tuple[str, ...]] = {}
         self.settlement = Settlement(

@@ -37,7 +37,7 @@ def _with_row(row: Mapping[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "row",
     [
-        {"kind": "field", "path": "what_matters", "label": "Kreftdiagnose"},
+        {"kind": "field", "path": "what_matters", "label": "Diagnose"},
         {"kind": "field", "path": "what_matters", "label": "Viktig: for pasienten"},
         {"kind": "field", "path": "what_matters"},
         {"kind": "felt", "path": "what_matters", "label": "Viktig"},

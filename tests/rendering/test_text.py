@@ -73,7 +73,7 @@ def test_the_diagnosis_comes_first_and_then_a_b_and_c() -> None:
 def test_a_person_finds_words_not_codes() -> None:
     text = render_text(RICH)
     for line in (
-        "Kreftdiagnose: Brystkreft, venstre side",
+        "Diagnose: Brystkreft, venstre side",
         "Diagnosekode (ICD-10): C50.9",
         "Status: startet",
         "Startet dato: 02.03.2026",

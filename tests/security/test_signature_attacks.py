@@ -59,11 +59,16 @@ def other_text(root: Element, _signature: Element) -> None:
         name.text = "Ola Canary"
 
 
+def unsigned_copy(root: Element) -> Element:
+    copy = deepcopy(root)
+    for element in copy.findall("ds:Signature", NAMESPACES):
+        copy.remove(element)
+    return copy
+
+
 def wrap_root(root: Element, signature: Element) -> None:
     """The signed message moves into an envelope of the attacker's, with the signature still on top."""
-    original = deepcopy(root)
-    for element in original.findall("ds:Signature", NAMESPACES):
-        original.remove(element)
+    original = unsigned_copy(root)
     other_text(root, signature)
     document = root.find("mh:Document", NAMESPACES)
     assert document is not None
@@ -71,7 +76,7 @@ def wrap_root(root: Element, signature: Element) -> None:
 
 
 def wrap_into_object(root: Element, signature: Element) -> None:
-    original = deepcopy(root)
+    original = unsigned_copy(root)
     other_text(root, signature)
     holder = ds("Object", Id="original")
     holder.append(original)
@@ -289,7 +294,7 @@ ATTACKS: dict[str, tuple[Change, str]] = {
         ),
         "signature-structure",
     ),
-    "object": (append("KeyInfo/..", ds("Object")), "signature-structure"),
+    "object": (lambda _r, s: s.append(ds("Object")), "signature-structure"),
     "no-key-info": (remove("KeyInfo"), "signature-structure"),
     "no-x509": (remove("KeyInfo/X509Data"), "key-info-not-allowed"),
     "two-x509": (append("KeyInfo", ds("X509Data")), "key-info-not-allowed"),
