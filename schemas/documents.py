@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,22 +98,31 @@ def read(path: Path) -> Document:
     )
 
 
-def closure(driver: Path) -> Iterator[Document]:
+def closure(driver: Path) -> list[Document]:
     """The driver and every file that it needs, each once, the driver first.
 
+    A file that is missing is not needed where another one gives the namespace: then nothing ever asks for it.
+
     Raises:
-        SchemaError: as `parse`.
+        SchemaError: as `parse`, or a file that is needed is missing.
     """
-    seen: set[Path] = set()
-    waiting = [driver.resolve()]
+    found: dict[Path, Document] = {}
+    missing: list[tuple[Path, str | None]] = []
+    waiting: list[tuple[Path, str | None]] = [(driver.resolve(), None)]
     while waiting:
-        path = waiting.pop(0)
-        if path in seen:
+        path, namespace = waiting.pop(0)
+        if path in found:
             continue
-        seen.add(path)
-        document = read(path)
-        yield document
-        waiting += [target for target, _ in document.references if target is not None]
+        if not path.is_file():
+            missing.append((path, namespace))
+            continue
+        found[path] = read(path)
+        waiting += [(target, wanted) for target, wanted in found[path].references if target is not None]
+    given = {document.namespace for document in found.values()} - {None}
+    for path, namespace in missing:
+        if namespace not in given:
+            raise SchemaError(f"{path.name}, which the schemas need, is missing")
+    return list(found.values())
 
 
 def declared(driver: Path) -> frozenset[str]:
@@ -127,7 +135,7 @@ def declared(driver: Path) -> frozenset[str]:
 
     def roots(document: Document) -> set[str]:
         """With those of included parts, which take the namespace of the file that includes them."""
-        parts = [files[path] for path, _ in document.references if path is not None]
+        parts = [files[path] for path, _ in document.references if path in files]
         return set(document.roots).union(*(roots(part) for part in parts if part.namespace is None))
 
     return frozenset(

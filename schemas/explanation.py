@@ -68,11 +68,11 @@ def validator(driver: Path) -> xmlschema.XMLSchema:
         return xmlschema.XMLSchema(str(driver), defuse="always", allow="local")
 
 
-def explain(root: etree._Element, schema: xmlschema.XMLSchema) -> tuple[SchemaFault, ...]:
+def explain(root: etree._Element, driver: Path) -> tuple[SchemaFault, ...]:
     """What xmlschema finds wrong with a message: the faults in the order of the message, none twice."""
     found: dict[tuple[int | None, str, FaultCode], SchemaFault] = {}
     try:
-        for error in schema.iter_errors(root, use_location_hints=False):
+        for error in validator(driver).iter_errors(root, use_location_hints=False):
             each = _from_error(error, root)
             found.setdefault((each.line, each.path, each.code), each)
             if len(found) == _MOST_FAULTS:

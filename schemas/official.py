@@ -88,10 +88,12 @@ def add(source: Path, target: Path) -> list[str]:
     if not source.is_dir():
         raise SchemaError(f"{source} is no directory")
     driver = source / DRIVER
-    files = list(documents.closure(driver)) if driver.is_file() else _tree(source)
-    for document in files:
-        if not document.path.is_relative_to(source):
-            raise SchemaError(f"a schema points at {document.path.name} outside of {source}")
+    needed = documents.closure(driver) if driver.is_file() else _tree(source)
+    files = [document for document in needed if document.path.is_relative_to(source)]
+    given = {document.namespace for document in files}
+    for document in needed:
+        if document not in files and document.namespace not in given:
+            raise SchemaError(f"a schema needs {document.path.name} outside of {source}")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".schemas-") as scratch:
         fresh = Path(scratch) / "new"
@@ -101,6 +103,7 @@ def add(source: Path, target: Path) -> list[str]:
             shutil.copyfile(document.path, copy)
         if not driver.is_file():
             _write_driver(fresh, files, source)
+        documents.closure(fresh / DRIVER)
         documents.compile_schema(fresh / DRIVER)
         names = sorted(str(each.relative_to(fresh)) for each in fresh.rglob("*.xsd"))
         _replace(target, fresh, Path(scratch) / "old")

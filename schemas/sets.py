@@ -56,8 +56,7 @@ class _Compiled:
         # Not on top: to load xmlschema takes longer than all else that a command does before it works.
         from schemas import explanation  # noqa: PLC0415
 
-        told = explanation.explain(root, explanation.validator(self._driver))
-        return told or (explanation.plain(root, self.schema),)
+        return explanation.explain(root, self._driver) or (explanation.plain(root, self.schema),)
 
 
 @functools.cache

@@ -139,10 +139,10 @@ def _forwards(text: str, phones: list[FoundPhone]) -> Iterator[FoundRelative]:
     for match in _relation().finditer(text):
         word = match[0].lower()
         relation = _words().get(word)
-        if relation is None and (other := _backward().search(text, match.end())):
+        other = _backward().search(text, match.end()) if relation is None else None
+        if other and not text[match.end() : other.start()].strip(" :,-–(\n"):
             # `Pårørende: Kari Nordmann (datter)` is found by the relation.
-            if not text[match.end() : other.start()].strip(" :,-–(\n"):
-                continue
+            continue
         named = _forward().match(text, match.end())
         name = _clean(named["name"]) if named else None
         if named and name and not _DEAD.match(text, named.start("name") + len(name)):

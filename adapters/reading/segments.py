@@ -148,7 +148,11 @@ class _Segmenter:
         if named and current in _KEEP_PARTY:
             return None
         if heading.topic in {Topic.GP, Topic.RECIPIENT} and heading.party and not _NAME.match(rest):
-            return replace(heading, topic=Topic.NEED) if rest[:1].islower() or heading.topic is Topic.GP else heading
+            return (
+                replace(heading, topic=Topic.NEED)
+                if rest[:1].islower() or heading.topic is Topic.GP
+                else heading
+            )
         if heading.topic is Topic.FOLLOW_UP and current is Topic.NEED and len(label.split()) == 1 and rest:
             return replace(heading, topic=Topic.NEED)
         return heading

@@ -14,6 +14,11 @@ _ABBREVIATIONS = frozenset(
 )
 _NEVER_LAST = frozenset("dr mvh st kl tlf mob stad gr nr".split())
 _MONTH = re.compile(r"(?:jan|feb|mar|apr|mai|maj|jun|jul|aug|sep|okt|nov|des|dec)")
+_DAY_AND_MONTH = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
+_GOES_ON = re.compile(
+    r"(?:kl|med|på|i|ved|og|til|for|om|av|fra|frå|hos|sammen|saman|per|pr|etter|samt|men|som|der|da|så|er|var|har|ble|"
+    r"blei|vart|hadde|eller|klokk\w*|skal|kan|vil|u|m|v)\b"
+)
 _STOP = re.compile(r"[.!?…]+[\"»”')\]]*\s+(?=\S)")
 _ENUMERATED = re.compile(r"(?:(?<=^)|(?<=\s))\(?([1-9]|[a-h])[.)]\s+(?=\S)")
 _QUOTES_AND_BRACKETS = re.compile(r"\([^()]*\)|«[^»]*»|“[^”]*”|\"[^\"]*\"")
@@ -36,9 +41,11 @@ def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
     if stop[0][0] != "." or len(stop[0].strip()) > 1 and stop[0][1] not in "\"»”')]":
         return True
     word = text[start : stop.start()].rsplit(None, 1)[-1:] or [""]
-    last = word[0].lstrip("(«\"“").lower()
+    last = word[0].lstrip('(«"“').lower()
     following = text[stop.end()]
     if last and last[-1].isdigit():
+        if _DAY_AND_MONTH.fullmatch(last) and following.islower():
+            return _GOES_ON.match(text, stop.end()) is None
         return following.isupper() and not _MONTH.match(text[stop.end() : stop.end() + 3].lower())
     if last in _ABBREVIATIONS or "." in last:
         return following.isupper() and len(last) > 1 and last not in _NEVER_LAST
@@ -61,7 +68,7 @@ def enumerated(text: str) -> list[str] | None:
 
 def masked(text: str) -> str:
     """The text with what stands in brackets and quotation marks blotted out, so that it is not split."""
-    if not any(mark in text for mark in "(«“\""):
+    if not any(mark in text for mark in '(«“"'):
         return text
     return _QUOTES_AND_BRACKETS.sub(lambda found: "x" * len(found[0]), text)
 

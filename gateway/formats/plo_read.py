@@ -23,7 +23,7 @@ from gateway.contracts.summary import Action
 from gateway.formats.components_read import read_person, read_unit
 from gateway.formats.dialogmelding_read import GP
 from gateway.formats.element_names import Element, local_name
-from gateway.formats.xml_reading import Reader, attribute, child, children, coded_of, place_of
+from gateway.formats.xml_reading import Reader, attribute, child, children, coded_of, place_of, string_of
 
 ACTIONS = {"N": Action.NEW, "M": Action.CHANGE, "C": Action.CANCEL}
 """Tjenestetype (7309)"""
@@ -41,6 +41,9 @@ def read_plo(content: Element, head: Head, version: Format) -> Message:
     relatives = _relatives(reader, content)
     professionals = _professionals(reader, content)
     language = _language(reader, content)
+    sent = child(content, "OpplysningerTilSoknad", "EgensoknadSendt")
+    if string_of(sent) == "false":
+        reader.done(sent)
     return Message(
         format=version,
         head=head,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select
 
 from gateway.contracts.errors import GatewayError
 from gateway.journal.rows import Row
-from gateway.journal.statements import Parameters, Statement
+from gateway.journal.statements import Statement
 
 Meaning = Callable[[BaseException], GatewayError]
 """What an error of a driver means to us."""
@@ -66,9 +66,14 @@ class Session:
         try:
             yield
         except BaseException:
-            self._failure = None
-            self._command(f"ROLLBACK TO SAVEPOINT {name}")
-            self._command(f"RELEASE SAVEPOINT {name}")
+            failure, self._failure = self._failure, None
+            try:
+                self._command(f"ROLLBACK TO SAVEPOINT {name}")
+                self._command(f"RELEASE SAVEPOINT {name}")
+            except GatewayError as lost:
+                # The store has ended the whole transaction: what it failed with first says why.
+                self._failure = failure or lost
+                raise self._failure from None
             raise
         self._command(f"RELEASE SAVEPOINT {name}")
 

@@ -18,7 +18,7 @@ from gateway.journal import rows, sqlite, tables
 from gateway.journal.exclusive import ExclusiveHold
 from gateway.journal.rows import INBOUND, Row
 from gateway.journal.session import Session
-from gateway.journal.statements import Statement, Statements
+from gateway.journal.statements import Statement, Statements, holds
 from gateway.journal.store import Store
 from gateway.journal.tables import content, inbound, meta
 from gateway.journal.transaction import SqlTransaction
@@ -69,15 +69,16 @@ class SqlJournal:
         """
         c = inbound.c
         query = select(*(c[name] for name in INBOUND.columns))
+        for column, members in ((c.state, criteria.states), (c.kind, criteria.kinds)):
+            if members:
+                query = query.where(holds(column, *members))
         for column, values in (
-            (c.state, criteria.states),
-            (c.kind, criteria.kinds),
             (c.system, criteria.systems),
             (c.unit, criteria.units),
             (c.municipality, criteria.municipalities),
         ):
             if values:
-                query = query.where(column.in_([str(value) for value in values]))
+                query = query.where(column.in_(values))
         if criteria.findings:
             codes = (c.findings.contains(f'"code":"{code}"', autoescape=True) for code in criteria.findings)
             query = query.where(or_(*codes))

@@ -66,7 +66,7 @@ class Statement:
         return tuple([values[name] for name in self._order])
 
 
-def _is(column: ColumnElement[Any], *members: StrEnum) -> ColumnElement[bool]:
+def holds(column: ColumnElement[Any], *members: StrEnum) -> ColumnElement[bool]:
     """The column holds one of these words (as literals: partial indexes are found by them)."""
     words: list[ColumnElement[Any]] = [literal_column(f"'{member.value}'") for member in members]
     return column == words[0] if len(words) == 1 else column.in_(words)
@@ -90,7 +90,7 @@ def _values(names: Iterable[str]) -> dict[str, Any]:
     return {name: bindparam(name) for name in names}
 
 
-_NOTES = records(INBOUND).where(_is(inbound.c.kind, InboundKind.NOTE))
+_NOTES = records(INBOUND).where(holds(inbound.c.kind, InboundKind.NOTE))
 _SENDINGS = records(SENDING)
 _OF_HOSPITAL = inbound.c.hospital == bindparam("hospital")
 _NEWEST = (inbound.c.received_at.desc(), inbound.c.sequence.desc())
@@ -144,8 +144,8 @@ class Statements:
                 inbound.c.patient_reference == bindparam("patient_reference"),
                 inbound.c.interaction_point == bindparam("interaction_point"),
                 inbound.c.received_at >= bindparam("since"),
-                _is(inbound.c.action, Action.NEW, Action.CHANGE),
-                _is(inbound.c.state, *_SENT_ON),
+                holds(inbound.c.action, Action.NEW, Action.CHANGE),
+                holds(inbound.c.state, *_SENT_ON),
             ).order_by(*_NEWEST)
         )
 
@@ -160,7 +160,7 @@ class Statements:
                 )
             ).order_by(sending.c.sequence.desc())
         )
-        pending = _is(sending.c.state, SendingState.PENDING)
+        pending = holds(sending.c.state, SendingState.PENDING)
         self.due = compiled(
             _SENDINGS.where(pending, sending.c.next_attempt_at <= bindparam("now"))
             .order_by(sending.c.next_attempt_at, sending.c.sequence)
@@ -181,7 +181,7 @@ class Statements:
         )
         self.count_by_state = compiled(
             select(inbound.c.state, func.count())
-            .where(_is(inbound.c.kind, InboundKind.NOTE))
+            .where(holds(inbound.c.kind, InboundKind.NOTE))
             .group_by(inbound.c.state)
         )
 
@@ -195,7 +195,7 @@ class Statements:
             )
             if state is not None:
                 before = [s for s, after in TRANSITIONS.items() if state in after or s is state]
-                clause = clause.where(_is(table.c.state, *before))
+                clause = clause.where(holds(table.c.state, *before))
             return compiled(clause)
 
         self._change = change

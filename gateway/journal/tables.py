@@ -17,7 +17,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
     event,
 )
 
@@ -52,7 +51,7 @@ inbound = Table(
     "inbound",
     metadata,
     _sequence(),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", Text, nullable=False, unique=True, index=True),
     Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("queue", Text, nullable=False),
@@ -78,8 +77,6 @@ inbound = Table(
     Column("findings", Text),
     Column("named_receivers", Text),
     Column("reason", Text),
-    # In this order the index finds a message id with and without its sender.
-    UniqueConstraint("msg_id", "sender"),
 )
 """The inbox."""
 
@@ -87,7 +84,7 @@ sending = Table(
     "sending",
     metadata,
     _sequence(),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", Text, nullable=False, unique=True, index=True),
     Column("inbound_id", Text, ForeignKey("inbound.id"), nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -143,8 +140,19 @@ def _partial(table: Table, *columns: str) -> None:
     Index(name, *(table.c[c] for c in columns), sqlite_where=there, postgresql_where=there)
 
 
+# In this order the index finds a message id with and without its sender.
+Index("ix_inbound_msg_id", inbound.c.msg_id, inbound.c.sender, unique=True)
 Index("ix_inbound_received_at", inbound.c.received_at)
-Index("ix_inbound_state", inbound.c.kind, inbound.c.state, inbound.c.received_at)
+# Not by kind first: SQLite would then take it for every search among notes, and read them all.
+_NOTE = inbound.c.kind == "note"
+Index(
+    "ix_inbound_state",
+    inbound.c.state,
+    inbound.c.received_at,
+    inbound.c.kind,  # so that counting needs the index only
+    sqlite_where=_NOTE,
+    postgresql_where=_NOTE,
+)
 _partial(inbound, "patient_reference", "interaction_point", "received_at")
 _partial(inbound, "document_id")
 _partial(inbound, "conversation_parent")

@@ -23,7 +23,7 @@ from gateway.journal import rows
 from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
 from gateway.journal.rows import EVENT, INBOUND, RECEIPT, SENDING, Codec, Row
 from gateway.journal.session import Session
-from gateway.journal.statements import Parameters, Statement, Statements, records
+from gateway.journal.statements import Parameters, Statement, Statements, holds, records
 from gateway.journal.tables import inbound
 
 
@@ -98,7 +98,7 @@ class SqlTransaction:
             return []
         query = (
             records(INBOUND)
-            .where(inbound.c.kind == InboundKind.NOTE.value)
+            .where(holds(inbound.c.kind, InboundKind.NOTE))
             .where(or_(inbound.c.conversation_parent.in_(msg_ids), inbound.c.conversation_root.in_(msg_ids)))
             .order_by(inbound.c.received_at, inbound.c.sequence)
         )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters import installed
-from gateway.contracts.journal import Journal
 from gateway.contracts.ports import AdapterSet, MessageSigner, MessageVerifier, Vault
 from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
 from gateway.intake.intake import Intake, IntakePolicy
+from gateway.journal.sql_journal import SqlJournal
 from gateway.journal.sql_journal import open_journal as open_sql_journal
 from gateway.ops.configuration import Configuration
 from gateway.pipeline.dispatch import Dispatcher, DispatchSettings
@@ -59,7 +59,7 @@ def open_vault(configuration: Configuration) -> Vault:
     return load_key_file(configuration.path(configuration.journal.key_file))
 
 
-def open_journal(configuration: Configuration, vault: Vault | None = None) -> Journal:
+def open_journal(configuration: Configuration, vault: Vault | None = None) -> SqlJournal:
     """Open the journal; several processes may look at it."""
     return open_sql_journal(
         configuration.file_url(configuration.journal.url), vault or open_vault(configuration)
@@ -137,7 +137,7 @@ class Worker:
 
     service: Service
     queue: Queue
-    journal: Journal
+    journal: SqlJournal
 
     def close(self) -> None:
         """Give everything back."""
@@ -157,6 +157,7 @@ def build_worker(configuration: Configuration) -> Worker:
     schemas = schema_set(configuration)
     signer = message_signer(configuration)
     journal = open_journal(configuration, vault)
+    journal.acquire_exclusive("gateway")
     queue = connect_queue(configuration)
     queue.declare(all_queues(configuration, registry))
     answers = Answers(registry, configuration.gateway.her_id)

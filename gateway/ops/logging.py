@@ -90,7 +90,8 @@ class _Handler(logging.Handler):
         with contextlib.suppress(Exception):
             known = record.name.split(".")[0] in _TEMPLATES_ARE_SAFE and isinstance(record.msg, str)
             event: dict[str, Any] = {
-                "event": record.msg if known else REDACTED,
+                "event": "library",
+                "template": record.msg if known else REDACTED,
                 "logger": record.name,
                 "where": f"{record.module}:{record.lineno}",
                 "level": record.levelname.lower(),

@@ -173,7 +173,7 @@ def _rules(rule: Rule, keys: str) -> dict[str, Rule]:
 
 
 RULES: Final = MappingProxyType(
-    _rules(_sentence, "event hint")
+    _rules(_sentence, "hint template")
     | _rules(_time, "timestamp at since until not_before not_after")
     | _rules(
         _number,
@@ -186,11 +186,14 @@ RULES: Final = MappingProxyType(
     )
     | _rules(
         _token,
-        "action adapter algorithm broker cause code codes command condition config correlation_id direction"
-        " disposition error error_code exit_code file finding findings format formats host id inbound_id kind"
-        " level logger mode msg_id original_msg_id outbound_id outcome path profile queue queues reason"
-        " reference role schema sending_id serial signal state states status step system table task type url"
-        " version where worker",
+        "action adapter algorithm broker cause code codes command condition config correlation_id"
+        " direction disposition error error_code event exit_code file finding findings format"
+        " formats host id inbound_id kind level logger mode msg_id original_msg_id outbound_id"
+        " outcome path profile queue queues reason reference role schema sending_id serial signal"
+        " state states status step system table task type url version where worker",
     )
 )
-"""What may be logged, and in what form; a further key is added here, never where it is logged."""
+"""What may be logged, and in what form; a further key is added here, never where it is logged.
+
+An event is one word (`message-received`), never a sentence with something put into it.
+"""

@@ -56,8 +56,11 @@ _WHITESPACE: Final = re.compile("[ \\t\\r\\n]+")
 _DS_ANYWHERE: Final = f"{{{DS}}}*"
 # Ids inside xhtml text are an editor's, are often doubled, and can never be what a signature refers to.
 _IDS: Final = etree.XPath(
-    "//@*[local-name() = 'Id' or local-name() = 'ID' or local-name() = 'id']"
-    "[namespace-uri(..) != 'http://www.w3.org/1999/xhtml']"
+    " | ".join(
+        f"//@{name}[namespace-uri(..) != 'http://www.w3.org/1999/xhtml']"
+        for name in ("Id", "ID", "id", "xml:id")
+    ),
+    namespaces={"xml": "http://www.w3.org/XML/1998/namespace"},
 )
 
 

@@ -28,11 +28,12 @@ from gateway.security.keys import DEFAULT_NAME
 SIGNING: Final = "signing"
 ENCRYPTION: Final = "encryption"
 ROOT_FILE: Final = "root.pem"
-GATEWAY: Final = ("Pakkeforløp hjem gateway", "310000999")
+GATEWAY: Final = ("Pakkeforløp hjem gateway", "310009999")
 """Name and (made up) organisation number of the gateway's own certificate"""
 
 _PKI_NAME: Final = "Pakkeforløp hjem, for test only"
-_ORG_NO: Final = re.compile(r"[0-9]{9}")
+_ORGANISATION_DIGITS: Final = 9
+_NUMBER: Final = re.compile(r"[0-9]{5,9}")
 _ROOT_LIFE: Final = timedelta(days=3650)
 _PARTY_LIFE: Final = timedelta(days=1095)
 _CLOCK_SKEW: Final = timedelta(hours=1)
@@ -56,29 +57,30 @@ def create(
     """Write a test PKI.
 
     `root.pem` is the file to trust. `signing/` is a directory for `KeyStore`: for each party
-    `<organisation number>.key.pem` and `.cert.pem` (the certificate, then the issuing authority's, which so
-    goes along with every signature), and the gateway's own under `gateway`. `encryption/` holds the same for
-    encryption. Keys have mode 0600. The keys of the authorities are not kept: nothing more can be issued.
+    `<number>.key.pem` and `.cert.pem` (the certificate, then the issuing authority's, which so goes along
+    with every signature), and the gateway's own under `gateway` where it is none of the parties.
+    `encryption/` holds the same for encryption. Keys have mode 0600. The keys of the authorities are not
+    kept: nothing more can be issued.
 
     Args:
         directory: made where it is missing.
-        parties: name and organisation number (nine digits) of each.
+        parties: name and number of each: the organisation number (nine digits), or the HER-id of a party that
+            has none, which then stands in the subject's serialNumber and is no organisation number.
         now: when the certificates become valid (an hour before, for clocks that differ); for three years.
         key_size: bits of the RSA keys.
         gateway: name and organisation number of the gateway.
 
     Raises:
-        ConfigurationError: an organisation number is not nine digits, or stands twice.
+        ConfigurationError: a number is not five to nine digits, or stands twice.
         LocalError: a file can not be written, or is there already.
     """
-    numbers = [org_no for _, org_no in (*parties, gateway)]
-    if not all(map(_ORG_NO.fullmatch, numbers)) or len(numbers) != len(set(numbers)):
-        raise ConfigurationError("Every party needs an organisation number of its own, of nine digits.")
-    wanted = [
-        (kind, DEFAULT_NAME if (name, org_no) == gateway else org_no, name, org_no)
-        for name, org_no in (*parties, gateway)
-        for kind in (SIGNING, ENCRYPTION)
-    ]
+    named = [(name, number, number) for name, number in parties]
+    if gateway[1] not in (number for _, number in parties):
+        named.append((*gateway, DEFAULT_NAME))
+    numbers = [number for _, number, _ in named]
+    if not all(map(_NUMBER.fullmatch, numbers)) or len(numbers) != len(set(numbers)):
+        raise ConfigurationError("Every party needs a number of its own, of five to nine digits.")
+    wanted = [(kind, *party) for party in named for kind in (SIGNING, ENCRYPTION)]
     # Making keys is nearly all of the work, and leaves the interpreter free meanwhile.
     with ThreadPoolExecutor(_WORKERS) as pool:
         root_key, issuing_key, *keys = pool.map(_new_key, [key_size] * (len(wanted) + 2))
@@ -88,8 +90,8 @@ def create(
     for folder in (directory, directory / SIGNING, directory / ENCRYPTION):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_public(directory / ROOT_FILE, _pem(root.certificate))
-    for (kind, file_name, name, org_no), key in zip(wanted, keys, strict=True):
-        certificate = _party(name, org_no, key, issuing, kind=kind, start=start)
+    for (kind, name, number, file_name), key in zip(wanted, keys, strict=True):
+        certificate = _party(name, number, key, issuing, kind=kind, start=start)
         stem = directory / kind / file_name
         write_private(stem.with_suffix(".key.pem"), _private_pem(key))
         write_public(stem.with_suffix(".cert.pem"), _pem(certificate) + _pem(issuing.certificate))
@@ -115,11 +117,14 @@ def _authority(
 
 
 def _party(
-    name: str, org_no: str, key: rsa.RSAPrivateKey, issuer: _Authority, *, kind: str, start: datetime
+    name: str, number: str, key: rsa.RSAPrivateKey, issuer: _Authority, *, kind: str, start: datetime
 ) -> x509.Certificate:
+    is_organisation = len(number) == _ORGANISATION_DIGITS
     subject = _name(
         (NameOID.ORGANIZATION_NAME, name),
-        (NameOID.ORGANIZATION_IDENTIFIER, f"NTRNO-{org_no}"),
+        (NameOID.ORGANIZATION_IDENTIFIER, f"NTRNO-{number}")
+        if is_organisation
+        else (NameOID.SERIAL_NUMBER, number),
         (NameOID.COMMON_NAME, name),
     )
     usage = _usage(content_commitment=True) if kind == SIGNING else _usage(key_encipherment=True)
@@ -149,8 +154,9 @@ def _certificate(
 
 def _name(*attributes: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
     country = x509.NameAttribute(NameOID.COUNTRY_NAME, "NO")
-    # X.520 allows no more than 64 characters in these.
-    return x509.Name([country, *(x509.NameAttribute(oid, value[:64]) for oid, value in attributes)])
+    # X.520 allows no more than 64 characters in these; the library counts bytes.
+    short = ((oid, value.encode()[:64].decode(errors="ignore")) for oid, value in attributes)
+    return x509.Name([country, *(x509.NameAttribute(oid, value) for oid, value in short)])
 
 
 def _usage(

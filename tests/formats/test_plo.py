@@ -42,7 +42,7 @@ def test_a_text_is_found_wherever_it_stands() -> None:
 def test_what_has_no_place_of_its_own_follows_as_text() -> None:
     found = plo(
         """<TypeInnholdIMelding><TypeInnhold V="11"/><Merknad>pas. tlf. 900 00 001</Merknad></TypeInnholdIMelding>
-        <OpplysningerTilSoknad><EgensoknadSendt>false</EgensoknadSendt><Merknad>sendes i dag</Merknad></OpplysningerTilSoknad>
+        <OpplysningerTilSoknad><EgensoknadSendt>true</EgensoknadSendt><Merknad>sendes i dag</Merknad></OpplysningerTilSoknad>
         <TjenesteBehov><IPLOStjenestetype V="4" DN="Helsetjenester i hjemmet"/><BetegnelseTjeneste>Sårstell
 2 x pr. uke</BetegnelseTjeneste><AntallEnheterOnsket>2</AntallEnheterOnsket></TjenesteBehov>
         <InfoInformasjonGitt><InformasjonGitt><BeskrivelseInformasjon>Fått brosjyre</BeskrivelseInformasjon>
@@ -50,7 +50,7 @@ def test_what_has_no_place_of_its_own_follows_as_text() -> None:
     )
     assert [(t.text, t.place) for t in found.texts] == [
         ("pas. tlf. 900 00 001", "TypeInnholdIMelding/Merknad"),
-        ("EgensoknadSendt: nei\nsendes i dag", "OpplysningerTilSoknad"),
+        ("EgensoknadSendt: ja\nsendes i dag", "OpplysningerTilSoknad"),
         (
             "IPLOStjenestetype: Helsetjenester i hjemmet (4)\nSårstell\n2 x pr. uke\nAntallEnheterOnsket: 2",
             "TjenesteBehov",

@@ -58,7 +58,9 @@ class Generator:
         for _ in range(self._times(group, depth)):
             particles = list(group)
             if group.model == "choice" and particles:
-                named = [each for each in particles if not isinstance(each, xmlschema.validators.XsdAnyElement)]
+                named = [
+                    each for each in particles if not isinstance(each, xmlschema.validators.XsdAnyElement)
+                ]
                 particles = [self._dice.choice(named or particles)]
             for each in particles:
                 made += self._particle(each, depth)
@@ -68,7 +70,7 @@ class Generator:
         if isinstance(particle, xmlschema.validators.XsdGroup):
             return self._group(particle, depth)
         if isinstance(particle, xmlschema.validators.XsdAnyElement):
-            if self._content is None or particle.parent.parent.local_name != "Content":
+            if self._content is None or getattr(particle.parent.parent, "local_name", None) != "Content":
                 return []
             return [self._element(self._schema.maps.elements[self._content], 4)]
         return [self._element(particle.ref or particle, depth) for _ in range(self._times(particle, depth))]

@@ -14,7 +14,9 @@ NOTES = list(corpus.notes())
 own = SchemaSet()
 
 
-@pytest.mark.parametrize("path", [path for path, broken in NOTES if broken is None], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path, broken in NOTES if broken is None], ids=lambda path: path.stem
+)
 def test_a_note_is_valid(path: Path) -> None:
     root = corpus.parse(path)
     assert root is not None

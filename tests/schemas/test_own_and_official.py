@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,9 @@ def _holds_parts_in_free_text(root: etree._Element) -> bool:
     take what stands in free text as text. No system writes this, and the gateway reads only the words of it.
     """
     texts = (each for name in FREE_TEXT for each in root.iter(f"{{*}}{name}"))
-    return any("www.kith.no" in part.tag for text in texts for part in text.iter(etree.Element) if part is not text)
+    return any(
+        "www.kith.no" in part.tag for text in texts for part in text.iter(etree.Element) if part is not text
+    )
 
 
 def test_official_examples_are_accepted_as_the_official_schemas_do(
@@ -68,7 +69,7 @@ def test_every_structure_that_a_schema_allows_is_judged_alike(
     root: str, content: str | None, standards: Path, official: etree.XMLSchema
 ) -> None:
     for driver in (OWN, standards / "xsd" / "all.xsd"):
-        dice = random.Random(root)
+        dice = corpus.dice_of(root)
         generator = Generator(explanation.validator(driver), dice)
         accepted = 0
         for _ in range(12):
@@ -85,9 +86,9 @@ def test_every_structure_that_a_schema_allows_is_judged_alike(
 
 @pytest.mark.parametrize(("root", "content"), ROOTS)
 def test_what_is_refused_officially_is_refused(
-    root: str, content: str | None, standards: Path, official: etree.XMLSchema
+    root: str, content: str | None, official: etree.XMLSchema
 ) -> None:
-    dice = random.Random(content or root)
+    dice = corpus.dice_of(content or root)
     generator = Generator(explanation.validator(OWN), dice)
     for _ in range(40):
         message = corpus.changed(generator.message(root, content), dice)
@@ -102,7 +103,7 @@ def test_messages_gone_wrong_are_never_accepted_where_the_official_schemas_refus
     for path, root in corpus.messages(standards):
         if not own.covers(root):
             continue
-        dice = random.Random(path.name)
+        dice = corpus.dice_of(path.name)
         for _ in range(8):
             message = corpus.changed(root, dice)
             if own.is_valid(message):

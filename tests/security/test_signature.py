@@ -88,7 +88,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), m
 def test_signs_any_text_as_signxml(
     text: str, attribute: str, tail: str, keys: KeyStore, verifier: XmlVerifier
 ) -> None:
-    root = etree.Element(f"{{{MSGHEAD}}}MsgHead", nsmap={None: MSGHEAD})
+    root = etree.fromstring(f'<MsgHead xmlns="{MSGHEAD}"/>')
     child = etree.SubElement(root, "{urn:x}a", attrib={"b": attribute, "{urn:y}c": tail})
     child.text, child.tail = text, tail
     message = etree.tostring(root, encoding="UTF-8", xml_declaration=True)

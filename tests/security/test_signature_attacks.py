@@ -63,6 +63,7 @@ def unsigned_copy(root: Element) -> Element:
     copy = deepcopy(root)
     for element in copy.findall("ds:Signature", NAMESPACES):
         copy.remove(element)
+    etree.strip_tags(copy, etree.Comment)
     return copy
 
 
@@ -382,9 +383,6 @@ def test_a_changed_byte_anywhere_in_the_content_is_found(
     bit = data.draw(st.integers(0, 7))
     changed = bytearray(signed)
     changed[position] ^= 1 << bit
-    # Comments are not signed, and not read either.
-    if changed[position] in b"\r" or b"<!-- a comment -->" not in changed:
-        return
     with pytest.raises((SignatureRefusedError, GateRefusedError)) as caught:
         verifier.verify(bytes(changed), at=pki.NOW)
     assert_tells_nothing(caught.value)

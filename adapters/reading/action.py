@@ -1,0 +1,33 @@
+"""What a dialogue message does to an earlier one, by its words: the format has no field for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.reading.vocabulary import Words
+from gateway.contracts.messages import TextBlock
+from gateway.contracts.summary import Action
+
+_CANCEL = Words("action", "cancel")
+_CHANGE = Words("action", "change")
+_FIRST_WORDS = 240
+"""How far into the text the words may stand, in characters."""
+
+
+def action_by_words(subject: str | None, blocks: Sequence[TextBlock], *, refers: bool) -> Action:
+    """Read the action.
+
+    Args:
+        subject: the subject of the message.
+        blocks: its text.
+        refers: whether the message refers to an earlier one; without that, its subject alone may say so.
+    """
+    low = (subject or "").lower()
+    text = " ".join(block.text for block in blocks)[:_FIRST_WORDS].lower() if refers else ""
+    for action, words in ((Action.CANCEL, _CANCEL), (Action.CHANGE, _CHANGE)):
+        if words.find(low):
+            return action
+    for action, words in ((Action.CANCEL, _CANCEL), (Action.CHANGE, _CHANGE)):
+        if text and words.find(text):
+            return action
+    return Action.NEW

@@ -1,0 +1,65 @@
+"""The area of a strain: which problem list of the thermometer it belongs to."""
+
+from __future__ import annotations
+
+import re
+
+from adapters.reading.vocabulary import Words
+from gateway.contracts.summary import StrainArea
+
+_WORDS = {
+    StrainArea.SPIRITUAL: Words("strains", "spiritual"),
+    StrainArea.FAMILY: Words("strains", "family"),
+    StrainArea.EMOTIONAL: Words("strains", "emotional"),
+    StrainArea.PHYSICAL: Words("strains", "physical"),
+    StrainArea.PRACTICAL: Words("strains", "practical"),
+}
+FAMILY_WORDS = Words("strains", "family_theme")
+"""Relatives"""
+_PRACTICAL = Words("strains", "practical_theme")
+_WORRY = Words("strains", "worry")
+_TOLD = Words("strains", "told_to_family")
+_SUBJECT = re.compile(r"^(?:\W|(?:at|og|men|i tillegg|dessuten|hans|hennes|hennar|den|det|de|dei|to|begge|ei|en|ein)\b)*")
+_NEAR_THE_BEGINNING = 12
+
+
+def area_of(low: str) -> StrainArea | None:
+    """The area of a strain in lower-case words; None where no word tells."""
+    family = FAMILY_WORDS.find(low)
+    start = _SUBJECT.match(low)
+    first = start.end() if start else 0
+    spiritual = _WORDS[StrainArea.SPIRITUAL].find(low)
+    if family and family.start() <= first:
+        # Whoever is named first is who is strained.
+        return StrainArea.FAMILY
+    if spiritual:
+        return StrainArea.SPIRITUAL
+    if _WORDS[StrainArea.FAMILY].find(low) or (family and _TOLD.find(low)):
+        return StrainArea.FAMILY
+    worry = _WORRY.find(low)
+    if worry:
+        about = _about(low[worry.end() :])
+        if about is not None:
+            return about
+    return _earliest(low)
+
+
+def _about(rest: str) -> StrainArea | None:
+    """What a worry is about: the first of relatives and of matters of daily life."""
+    family, practical = FAMILY_WORDS.find(rest), _PRACTICAL.find(rest)
+    if family and (practical is None or family.start() < practical.start()):
+        return StrainArea.FAMILY
+    return StrainArea.PRACTICAL if practical else None
+
+
+def _earliest(low: str) -> StrainArea | None:
+    found = [
+        (match.start(), order, area)
+        for order, (area, words) in enumerate(_WORDS.items())
+        if (match := words.find(low))
+    ]
+    if found:
+        return min(found)[2]
+    if FAMILY_WORDS.find(low):
+        return StrainArea.FAMILY
+    return StrainArea.PRACTICAL if _PRACTICAL.find(low) else None

@@ -1,0 +1,97 @@
+"""Who is to call first, and when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from adapters.reading.headings import party_in
+from adapters.reading.model import Statement, Topic
+from adapters.reading.vocabulary import Words
+from adapters.reading.when import find_when
+from gateway.contracts.summary import Contact, ContactInitiator, Responsible
+
+_MUNICIPALITY = Words("contact", "municipality")
+_PATIENT = Words("contact", "patient")
+_OTHER = Words("contact", "other")
+_NOT_AGREED = Words("contact", "not_agreed")
+_REFUSED = Words("status", "refused_municipality")
+_NEGATED = re.compile(r"\b(?:ikke|ikkje|inte|aldri)\b(?!\s+(?:før|pasienten|pas|ham|henne|han|ho)\b)")
+_PATIENT_ALONE = re.compile(r"^\W*(?:pas\w*\.?|pasienten|han|hun|ho|selv|sjølv)(?:\s+(?:selv|sjølv))?\W*$")
+
+
+def initiator_in(low: str) -> ContactInitiator | None:
+    """Who calls first by lower-case words; None where they speak of no first call."""
+    municipality, patient = _MUNICIPALITY.find(low), _PATIENT.find(low)
+    if municipality is None and patient is None:
+        return None
+    if _REFUSED.find(low):
+        return None
+    if municipality is not None and _NEGATED.search(municipality[0]):
+        municipality = None
+    if patient is not None and (municipality is None or patient.start() < municipality.start()):
+        return ContactInitiator.PATIENT if not _to_us(low) else None
+    if municipality is None or _to_us(low):
+        return None
+    return ContactInitiator.MUNICIPALITY
+
+
+def _to_us(low: str) -> bool:
+    return _OTHER.find(low) is not None
+
+
+def read_contact(statements: Sequence[Statement]) -> Contact:
+    """Read who calls first and when; what stands under a heading of contact comes first."""
+    headed = [s for s in statements if s.topic is Topic.CONTACT]
+    for candidates in (headed, [s for s in statements if s.topic not in _ELSEWHERE]):
+        for index, statement in enumerate(candidates):
+            initiator = _initiator(statement)
+            if initiator is None:
+                continue
+            around = [statement, *_following(candidates[index + 1 :], statement)]
+            for one in around:
+                one.placed = True
+            return Contact(initiated_by=initiator, when=_when(around))
+    return Contact()
+
+
+_ELSEWHERE = frozenset(
+    {Topic.CONTACT, Topic.DENIED, Topic.SCALE, Topic.AUTHOR, Topic.RECIPIENT, Topic.TITLE, Topic.MATTERS}
+)
+
+
+def _initiator(statement: Statement) -> ContactInitiator | None:
+    words = statement.low
+    if statement.topic is Topic.CONTACT and statement.label:
+        words = statement.whole if "?" in statement.label else words
+    found = initiator_in(words)
+    if found is not None or statement.topic is not Topic.CONTACT or statement.weak:
+        return found
+    if _NOT_AGREED.find(words):
+        return None
+    if _PATIENT_ALONE.search(words):
+        return ContactInitiator.PATIENT
+    short = len(words.split()) <= 6 and statement.label
+    if short and party_in(words) is Responsible.MUNICIPALITY:
+        return ContactInitiator.MUNICIPALITY
+    return None
+
+
+def _following(statements: Sequence[Statement], first: Statement) -> list[Statement]:
+    """What goes on about the same call: the rest of its section, or of its paragraph if it says when."""
+    return [
+        s
+        for s in statements[:3]
+        if (s.topic is Topic.CONTACT and s.heading is first.heading and not s.weak)
+        or (s.paragraph == first.paragraph and re.match(r"(?:det|dette) (?:haster|hastar|passer|passar)", s.low))
+    ]
+
+
+def _when(statements: Sequence[Statement]) -> str | None:
+    """The words of time, from the first to the last of each statement."""
+    parts = []
+    for statement in statements:
+        found = find_when(statement.text)
+        if found:
+            parts.append(statement.text[found[0].span[0] : found[-1].span[1]])
+    return "; ".join(parts) or None

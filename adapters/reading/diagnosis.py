@@ -1,0 +1,259 @@
+"""The cancer that the note is about: code, words, day, whether it is certain, aim of the treatment."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+
+from adapters.reading.dates import FoundDate, find_dates
+from adapters.reading.model import Statement, Topic
+from adapters.reading.roles import RELATIVES_ILLNESS, TREATMENT, speaks_of_cancer
+from adapters.reading.splitting import split_at
+from adapters.reading.vocabulary import Words
+from gateway.contracts.messages import DiagnosisEntry
+from gateway.contracts.summary import Diagnosis, Intent, PathwayReason
+from gateway.formats.diagnosis_code import CodeSystem, find_codes, is_cancer, normalise, system_of
+
+_UNCERTAIN = Words("diagnosis", "uncertain")
+_NO_DIAGNOSIS = Words("diagnosis", "no_diagnosis")
+_FOUND = Words("diagnosis", "found")
+_OTHER_EVENT = Words("diagnosis", "other_event")
+_CURATIVE = Words("diagnosis", "curative")
+_PALLIATIVE = Words("diagnosis", "palliative")
+_PALLIATIVE_SERVICE = Words("diagnosis", "palliative_service")
+_RELAPSE = Words("diagnosis", "relapse")
+_NO_RELAPSE = Words("diagnosis", "no_relapse")
+_NEW = Words("diagnosis", "new")
+_NEGATED_AIM = re.compile(r"\b(?:ikke|ikkje|inte|ikkje-|uten|utan|ingen|inga)\W+(?:\w+\W+){0,3}$")
+
+_CLOSED = frozenset(
+    {
+        Topic.STRAIN,
+        Topic.NEED,
+        Topic.REFERRAL,
+        Topic.MATTERS,
+        Topic.CONTACT,
+        Topic.FOLLOW_UP,
+        Topic.PHONE,
+        Topic.KIN,
+        Topic.GP,
+        Topic.LANGUAGE,
+        Topic.CONSENT,
+        Topic.AUTHOR,
+        Topic.RECIPIENT,
+        Topic.DENIED,
+        Topic.SCALE,
+        Topic.SCORE,
+    }
+)
+"""Headings under which the illness is not told"""
+_FIRST_DIGIT_OF_METASTASES = re.compile(r"C7[789]")
+_CLAUSE_END = re.compile(
+    r",\s+(?=(?:påvist|diagnos|biopsi|svar|dx|funnet|funnen|oppdag|stadfest|bekreft|operert|opereres|op\b|skal|starter|"
+    r"har|får|fikk|og|som|vevsprøv|histologi|behandl|innlagt|nå |no |der |verifi|stilt|kurativ|palliativ|lindr|jeg|vi|"
+    r"\d{1,2}[./ ]))|\s+(?:påvist|stadfesta|bekreftet|diagnostisert)\s+\d"
+)
+_LEAD = re.compile(
+    r"^(?:.*?\b(?:fått diagnosen|fikk diagnosen|fekk diagnosen|har fått|diagnosen|diagnose er|kjent|med nyoppdaget|"
+    r"med nyoppdaga|nyoppdaget|nyoppdaga|residiv av|har)\s+)(?=\S)",
+    re.IGNORECASE,
+)
+_MONTHS_A_NEW_DIAGNOSIS_IS_NEW = datetime.timedelta(days=400)
+
+
+def illness(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements that may tell of the patient's illness."""
+    return [s for s in statements if s.topic not in _CLOSED and not RELATIVES_ILLNESS.find(s.low)]
+
+
+def read_diagnosis(
+    entries: Sequence[DiagnosisEntry], statements: Sequence[Statement], sent_on: datetime.date
+) -> Diagnosis | None:
+    """Read the diagnosis: the coded main one that is a cancer, else the words of the note."""
+    about = illness(statements)
+    coded = _coded(entries)
+    named = [s for s in about if speaks_of_cancer(s.whole)]
+    headed = [s for s in about if s.topic is Topic.DIAGNOSIS]
+    said = _said(named, headed)
+    code, system, name = _code(coded, [*headed, *named])
+    text = _text(said, name)
+    if code is None and text is None:
+        return None
+    for statement in {id(s): s for s in (*headed, *named)}.values():
+        statement.placed = True
+    return Diagnosis(
+        code=code,
+        code_system=system,
+        text=text,
+        date=_date(about, said, sent_on),
+        confirmed=_confirmed(about, code, system),
+        intent=read_intent(about),
+    )
+
+
+def _coded(entries: Sequence[DiagnosisEntry]) -> DiagnosisEntry | None:
+    """The main diagnosis; where that is no cancer, the first other that is one and no metastasis."""
+    ordered = sorted(entries, key=lambda entry: not entry.main)
+    cancers = [entry for entry in ordered if _is_cancer(entry)]
+    primary = [e for e in cancers if not _FIRST_DIGIT_OF_METASTASES.match(_normal(e)[0] or "")]
+    return next(iter([*primary, *cancers, *ordered]), None)
+
+
+def _normal(entry: DiagnosisEntry) -> tuple[str | None, CodeSystem | None]:
+    code = entry.code
+    if code is None or not code.value:
+        return None, None
+    system = system_of(code.code_list, code.value)
+    return normalise(code.value, system), system
+
+
+def _is_cancer(entry: DiagnosisEntry) -> bool:
+    code, system = _normal(entry)
+    return code is not None and system is not None and is_cancer(code, system)
+
+
+def _code(
+    coded: DiagnosisEntry | None, statements: Sequence[Statement]
+) -> tuple[str | None, CodeSystem | None, str | None]:
+    """Code, code list and name: the coded entry's, else a code in the words."""
+    if coded is not None:
+        code, system = _normal(coded)
+        name = (coded.code.name or coded.code.original_text if coded.code else None) or coded.description
+        if code is not None:
+            return code, system, name
+        if name:
+            return None, None, name
+    for statement in statements:
+        for found in find_codes(statement.text):
+            if is_cancer(found.code, found.system):
+                return found.code, found.system, None
+    return None, None, None
+
+
+def _said(named: Sequence[Statement], headed: Sequence[Statement]) -> Statement | None:
+    """The statement that names the illness."""
+    under_heading = [s for s in named if s.topic is Topic.DIAGNOSIS]
+    if under_heading:
+        return under_heading[0]
+    if headed and not named:
+        return headed[0]
+    sure = [s for s in named if not _RELAPSE.find(s.low) or not _NO_RELAPSE.find(s.low)]
+    return next(iter([*sure, *headed]), None)
+
+
+def _text(said: Statement | None, name: str | None) -> str | None:
+    """The name of the code, and the words of the note where they say it otherwise."""
+    if said is None:
+        return name
+    words = _words(said)
+    if name is None or name.lower() in words.lower():
+        return words
+    return name if words.lower() in name.lower() else f"{name}: {words}"
+
+
+def _words(said: Statement) -> str:
+    """The clause that names the illness."""
+    clauses = split_at(said.text, _CLAUSE_END)
+    for clause in clauses:
+        if speaks_of_cancer(clause.lower()):
+            shorter = _LEAD.sub("", clause)
+            return (shorter if speaks_of_cancer(shorter.lower()) else clause).strip(" .,;")
+    return said.text.strip(" .,;")
+
+
+def _date(about: Sequence[Statement], said: Statement | None, sent_on: datetime.date) -> datetime.date | None:
+    """The day on which the illness was found, by the words nearest before the day."""
+    best: tuple[int, datetime.date] | None = None
+    for order, statement in enumerate(about):
+        weight = _weight(statement, said)
+        if weight is None:
+            continue
+        dates = [d for d in find_dates(statement.text, sent_on=sent_on) if d.precision == "day" and d.value]
+        for date in dates:
+            kind = _event_of(statement, date)
+            if kind is None or date.value is None or date.value > sent_on:
+                continue
+            rank = kind * 100 + weight * 10 + min(order, 9)
+            if best is None or rank < best[0]:
+                best = rank, date.value
+    return best[1] if best else None
+
+
+def _weight(statement: Statement, said: Statement | None) -> int | None:
+    """How close a statement is to the illness; None where it speaks of something else."""
+    if statement is said:
+        return 0
+    if statement.topic is Topic.DIAGNOSIS:
+        return 1
+    if _FOUND.find(statement.whole) and (statement.topic is None or statement.topic in _OPEN):
+        return 2
+    return None
+
+
+_OPEN = frozenset({Topic.BACKGROUND, Topic.PLAN, Topic.STATUS, Topic.PATIENT})
+
+
+def _event_of(statement: Statement, date: FoundDate) -> int | None:
+    """0: the day of a finding; 1: a day that nothing is said of; None: another day."""
+    offset = len(statement.label) + 2 if statement.label else 0
+    whole, start = statement.whole, date.span[0] + offset
+    begin = max(whole.rfind(mark, 0, start) for mark in (";", ". ", "–"))
+    before, after = whole[max(begin, 0) : start], whole[date.span[1] + offset : date.span[1] + offset + 30]
+    found, other = _last(_FOUND, before), _last(_OTHER_EVENT, before)
+    if found < 0 and other < 0:
+        follows = _FOUND.find(after)
+        if follows and follows.start() < 12 and "," not in after[: follows.start()]:
+            return 0
+        return 1 if statement.topic is Topic.DIAGNOSIS else None
+    if other > found:
+        return None
+    return 0
+
+
+def _last(words: Words, text: str) -> int:
+    return max((match.start() for match in words.all(text)), default=-1)
+
+
+def _confirmed(about: Sequence[Statement], code: str | None, system: CodeSystem | None) -> bool:
+    if any(_NO_DIAGNOSIS.find(s.low) for s in about):
+        return False
+    if code is not None and system is not None and is_cancer(code, system):
+        return True
+    uncertain = [s for s in about if _UNCERTAIN.find(s.low) and (s.topic is Topic.DIAGNOSIS or _is_of_illness(s))]
+    sure = [s for s in about if s not in uncertain and speaks_of_cancer(s.low) and s.topic is not Topic.TITLE]
+    return not uncertain or bool(sure)
+
+
+def _is_of_illness(statement: Statement) -> bool:
+    return bool(speaks_of_cancer(statement.low) or TREATMENT.find(statement.low)) or "utred" in statement.low
+
+
+def read_intent(about: Sequence[Statement]) -> Intent | None:
+    """The aim of the treatment; lindring and the like outweigh, services for it do not count."""
+    curative = False
+    for statement in about:
+        low = _PALLIATIVE_SERVICE.pattern.sub(" ", statement.whole)
+        if _PALLIATIVE.find(low):
+            return Intent.PALLIATIVE
+        aim = _CURATIVE.find(low)
+        if aim is not None:
+            if _NEGATED_AIM.search(low[: aim.start()]):
+                return Intent.PALLIATIVE
+            curative = True
+    return Intent.CURATIVE if curative else None
+
+
+def read_reason(
+    statements: Sequence[Statement], diagnosis: Diagnosis | None, sent_on: datetime.date
+) -> PathwayReason | None:
+    """Why the pathway is offered: a relapse or a new cancer, where the note says so or gives a recent day."""
+    about = illness(statements)
+    if any(_NEW.find(s.low) for s in about):
+        return PathwayReason.NEW_DIAGNOSIS
+    if any(_RELAPSE.find(s.low) and not _NO_RELAPSE.find(s.low) for s in about):
+        return PathwayReason.RELAPSE
+    if diagnosis is None or not diagnosis.confirmed or diagnosis.date is None:
+        return None
+    recent = sent_on - diagnosis.date <= _MONTHS_A_NEW_DIAGNOSIS_IS_NEW
+    return PathwayReason.NEW_DIAGNOSIS if recent else None

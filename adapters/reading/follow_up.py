@@ -1,0 +1,57 @@
+"""What follow-up the patient already has; whether the kreftkoordinator is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.reading.contact import initiator_in
+from adapters.reading.model import Statement, Topic
+from adapters.reading.roles import ALREADY, HAS, HAS_NOT, KK, REFERRED, SERVICE, WISH
+from adapters.reading.vocabulary import Words
+from gateway.contracts.summary import ExistingFollowUp
+
+_SURE = Words("follow_up", "has_surely")
+_UNWANTED = Words("follow_up", "unwanted")
+_CLOSED = frozenset({Topic.STRAIN, Topic.DENIED, Topic.MATTERS, Topic.AUTHOR, Topic.RECIPIENT, Topic.SCALE})
+
+
+def read_follow_up(statements: Sequence[Statement]) -> ExistingFollowUp:
+    """Read it; a wish for a kreftkoordinator, and a call by one, say nothing of what is there."""
+    for statement in statements:
+        if statement.topic in _CLOSED or not _about_coordinator(statement):
+            continue
+        there = _there(statement)
+        if there is not None:
+            statement.placed = True
+            return ExistingFollowUp(kreftkoordinator=there, text=statement.text)
+    for statement in statements:
+        if statement.topic not in _CLOSED and _has_service(statement):
+            statement.placed = True
+            return ExistingFollowUp(text=statement.text)
+    return ExistingFollowUp()
+
+
+def _about_coordinator(statement: Statement) -> bool:
+    return KK.find(statement.whole) is not None
+
+
+def _there(statement: Statement) -> bool | None:
+    low = statement.low
+    if _UNWANTED.find(low):
+        return None
+    if HAS_NOT.find(low):
+        return False
+    if _SURE.find(low):
+        return True
+    if WISH.find(low) or initiator_in(low) is not None or REFERRED.find(low):
+        return None
+    return True if HAS.find(low) else None
+
+
+def _has_service(statement: Statement) -> bool:
+    low = statement.low
+    if REFERRED.find(low) or WISH.find(low) or initiator_in(low) is not None:
+        return False
+    if statement.topic is Topic.FOLLOW_UP and not statement.weak and not KK.find(statement.whole):
+        return not HAS_NOT.find(low)
+    return SERVICE.find(low) is not None and ALREADY.find(low) is not None and not HAS_NOT.find(low)

@@ -1,0 +1,271 @@
+"""The strains, needs and referrals of a note: one piece of text each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from adapters.reading.contact import initiator_in
+from adapters.reading.model import LISTS, Statement, Topic
+from adapters.reading.people import is_signature
+from adapters.reading.roles import (
+    ALREADY,
+    HAS,
+    HELD,
+    KK,
+    NEED,
+    NEED_DENIED,
+    PATHWAY,
+    PLANNED,
+    REFERRED,
+    SCORE,
+    STRAIN_DENIED,
+    WISH,
+    Role,
+    is_strain,
+    need_or_strain,
+    role_of,
+)
+from adapters.reading.splitting import merge, sentences, split_at, strong_parts
+from adapters.reading.vocabulary import Words
+
+REFERRAL_DENIED = Words("referrals", "denied")
+_TARGET = Words("referrals", "target")
+_CONTINUES = Words("needs", "continuation")
+_NOT_HELD = Words("survey", "not_held", "not_filled")
+_NOT_NOW = Words("status", "not_now")
+
+_COMMA = re.compile(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+")
+_AND_TARGET = re.compile(r"\s+og\s+(?:til\s+)?|,\s+(?:og\s+)?(?:til\s+)?")
+_CLAUSE = re.compile(
+    r",\s+(?:(?:og|men|mens|samt|så|i tillegg|dessuten)\s+)?(?=\S)|;\s+"
+    r"|\s+(?:og|men)\s+(?=(?:han|hun|ho|de|dei|vi|jeg|eg|det|pas\.?|pasienten|kona|mannen|ønsker|ønskjer|ynskjer|"
+    r"trenger|treng|ber|henvist|tilvist|søkt|at)\b)"
+)
+_STRAIN_CONTINUES = re.compile(
+    r"(?:som|men|da|fordi|siden|sidan|ettersom|slik at|så|er|har|hadde|var|og|bor|bur|mister|mistar|særlig|særleg|"
+    r"spesielt|etter|når|mest|verst|også|òg|selv om|sjølv om|tror|trur|for|men|både|hun|han|ho|det|dette|til tross|"
+    r"blant annet|bl\.a\.?|f\.eks\.?|i|på|om|ved|under|\d+)\b"
+)
+_WORD_COUNT = re.compile(r"[^\W\d_]+")
+_LEAD = re.compile(
+    r"^(?:(?:han|hun|ho|pas\w*\.?|pasienten)\s+(?:er|ble|blei|vart)\s+)?(?:også\s+|òg\s+)?"
+    r"(?:allerede\s+|allereie\s+)?(?:henvist|tilvist|henv\.?|søkt|meldt på|remiss er sendt)\s+(?:til\s+|om\s+)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A strain, a need or a referral."""
+
+    role: Role
+    text: str
+    statement: Statement
+
+    @property
+    def low(self) -> str:
+        """In lower case."""
+        return self.text.lower()
+
+
+_ROLES = {Topic.STRAIN: Role.STRAIN, Topic.NEED: Role.NEED, Topic.REFERRAL: Role.REFERRAL}
+_CLOSED = frozenset(
+    {
+        Topic.TITLE,
+        Topic.DENIED,
+        Topic.SCALE,
+        Topic.AUTHOR,
+        Topic.RECIPIENT,
+        Topic.PATIENT,
+        Topic.PHONE,
+        Topic.GP,
+        Topic.LANGUAGE,
+        Topic.CONSENT,
+        Topic.SCORE,
+        Topic.KIN,
+        Topic.MATTERS,
+    }
+)
+"""Headings under which there are no items"""
+_OWN_WORDS_ONLY = frozenset({Topic.DIAGNOSIS, Topic.PLAN, Topic.STATUS, Topic.SURVEY, Topic.CONTACT})
+"""Headings under which only a need or a referral that says so is an item"""
+
+
+def read_items(statements: Sequence[Statement]) -> list[Item]:
+    """The items of a note, in its order."""
+    found: list[Item] = []
+    last: Role | None = None
+    for statement in statements:
+        items = list(_items(statement))
+        if not items and statement.bullet and statement.heading is None and last and _unclear(statement):
+            # In a list without headings, what says nothing else goes on with what stands before it.
+            items = [Item(last, statement.text, statement)]
+        if items:
+            statement.placed = True
+        last = items[-1].role if items else None
+        found.extend(items)
+    return found
+
+
+def _unclear(statement: Statement) -> bool:
+    return role_of(statement.low) is None
+
+
+def _items(statement: Statement) -> Iterator[Item]:
+    topic = statement.topic
+    if topic in _CLOSED or is_signature(statement.text):
+        return
+    if topic in LISTS and not statement.weak:
+        yield from _listed(statement, _ROLES[topic])
+        return
+    only = frozenset({Role.NEED, Role.REFERRAL}) if topic in _OWN_WORDS_ONLY else frozenset(_ROLES.values())
+    free = list(_free(statement))
+    if not free and topic in LISTS and role_of(statement.low) is None:
+        yield from _listed(statement, _ROLES[topic])
+        return
+    yield from (item for item in free if item.role in only)
+
+
+def _listed(statement: Statement, role: Role) -> Iterator[Item]:
+    """The items of a line under a heading of a list."""
+    parts = strong_parts(statement.text)
+    whole = statement.bullet or len(parts) > 1
+    for part in parts:
+        for sentence in [part] if whole else sentences(part):
+            if _speaks_of_else(sentence.lower(), role):
+                continue
+            for text in _SPLIT[role](sentence, whole=whole):
+                kind = _role_here(text.lower(), role)
+                if kind is not None:
+                    yield Item(kind, text.strip(" .,;"), statement)
+
+
+def _speaks_of_else(low: str, role: Role) -> bool:
+    """Whether a sentence under a heading of a list is about something else after all."""
+    if initiator_in(low) is not None or (SCORE.search(low) and not NEED.find(low)):
+        return True
+    if role is not Role.REFERRAL and KK.find(low) and HAS.find(low) and (ALREADY.find(low) or not WISH.find(low)):
+        return True
+    return role is Role.STRAIN and HELD.find(low) is not None and not PLANNED.find(low) and not is_strain(low)
+
+
+def _role_here(low: str, role: Role) -> Role | None:
+    """What an item under a heading is; None for one that is denied."""
+    if REFERRED.find(low):
+        return None if REFERRAL_DENIED.find(low) else Role.REFERRAL
+    if role is Role.REFERRAL:
+        if REFERRAL_DENIED.find(low):
+            return None
+        need = need_or_strain(low) is Role.NEED and NEED.at_start(low) is not None
+        return Role.NEED if need and WISH.at_start(low) else Role.REFERRAL
+    if role is Role.NEED:
+        return None if NEED_DENIED.find(low) else Role.NEED
+    if STRAIN_DENIED.find(low):
+        return None
+    wish = WISH.at_start(low)
+    return Role.NEED if wish and NEED.at_start(low) else Role.STRAIN
+
+
+def _free(statement: Statement) -> Iterator[Item]:
+    """The items of a sentence that stands under no heading of a list."""
+    low = statement.low
+    if _NOT_HELD.find(low) or (_NOT_NOW.find(low) and (PATHWAY.find(low) or HELD.find(low))):
+        return
+    role = role_of(low)
+    several = len(low) > 60 or role in {Role.SURVEY, Role.STATUS, Role.DIAGNOSIS, Role.REFERRAL}
+    clauses = split_at(statement.text, _CLAUSE) if several else [statement.text]
+    if len(clauses) == 1:
+        yield from _clause(statement.text, role, statement)
+        return
+    for text, kind in _judged(clauses):
+        yield from _clause(text, kind, statement)
+
+
+def _judged(clauses: list[str]) -> list[tuple[str, Role | None]]:
+    """Clauses with their roles; one that has none goes on with the one before it."""
+    judged: list[tuple[str, Role | None]] = []
+    for clause in clauses:
+        low = clause.lower()
+        role = role_of(low)
+        before = judged[-1] if judged else None
+        goes_on = role is None or (role is Role.STRAIN and before is not None and before[1] is Role.NEED and
+                                   not is_clear_strain(low))
+        if before is not None and goes_on:
+            judged[-1] = (f"{before[0]}, {clause}", before[1])
+        else:
+            judged.append((clause, role))
+    return judged
+
+
+def is_clear_strain(low: str) -> bool:
+    """Whether a clause beside a need speaks of a strain of its own."""
+    return re.match(r"(?:han|hun|ho|de|dei|pas\w*\.?|pasienten|kona|mannen)\b", low) is not None
+
+
+def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item]:
+    if role not in _ROLES.values():
+        return
+    low = text.lower()
+    if role is Role.REFERRAL:
+        if not REFERRAL_DENIED.find(low) or _has_both(low):
+            yield from (Item(role, part, statement) for part in _referrals(text, whole=False) if _kept(part))
+        return
+    if role is Role.STRAIN:
+        yield from (Item(role, part.strip(" .,;"), statement) for part in _strains(text, whole=statement.bullet))
+        return
+    yield Item(role, text.strip(" .,;"), statement)
+
+
+def _kept(part: str) -> bool:
+    return not REFERRAL_DENIED.find(part.lower())
+
+
+def _has_both(low: str) -> bool:
+    return "ellers" in low or "elles" in low
+
+
+def _strains(text: str, *, whole: bool) -> list[str]:
+    parts = split_at(text, _COMMA)
+    if len(parts) == 1 or (whole and len(parts) < 3):
+        return [text]
+    listed = len(parts) > 2 and all(len(_WORD_COUNT.findall(part)) <= 3 for part in parts)
+
+    def continues(_: str, part: str) -> bool:
+        low = part.lower()
+        if _STRAIN_CONTINUES.match(low):
+            return True
+        return not listed and is_strain(low) is None and not STRAIN_DENIED.find(low)
+
+    if not listed and is_strain(parts[0].lower()) is None and not STRAIN_DENIED.find(parts[0].lower()):
+        # What the sentence is about (`arret, liker ikke å se seg i speilet`).
+        parts[:2] = [f"{parts[0]}, {parts[1]}"]
+    return merge(parts, ", ", continues)
+
+
+def _needs(text: str, *, whole: bool) -> list[str]:
+    del whole  # a need is an item of its own wherever a comma parts it from the next
+
+    def continues(_: str, part: str) -> bool:
+        return _CONTINUES.at_start(part.lower()) is not None
+
+    return merge(split_at(text, _COMMA), ", ", continues)
+
+
+def _referrals(text: str, *, whole: bool) -> list[str]:
+    del whole
+    parts: list[str] = []
+    for part in split_at(text, _AND_TARGET):
+        low = part.lower()
+        own = _TARGET.find(low) or REFERRED.find(low) or REFERRAL_DENIED.find(low)
+        if parts and not (own and not _CONTINUES.at_start(low)):
+            between = text[text.find(parts[-1]) + len(parts[-1]) : text.find(part)]
+            parts[-1] = f"{parts[-1]}{between}{part}"
+        else:
+            parts.append(part)
+    stripped = (_LEAD.sub("", part).strip(" .,;") or part for part in parts)
+    return [part for part in stripped if part]
+
+
+_SPLIT = {Role.STRAIN: _strains, Role.NEED: _needs, Role.REFERRAL: _referrals}

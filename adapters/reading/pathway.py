@@ -1,0 +1,183 @@
+"""Whether the patient has started the pathway, since when, and whether they object to sharing."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapters.reading.dates import find_dates
+from adapters.reading.model import Statement, Topic
+from adapters.reading.roles import JOINS, PATHWAY
+from adapters.reading.vocabulary import Words
+from gateway.contracts.summary import PathwayStatus
+
+_STARTED = Words("status", "started")
+_REFUSED = Words("status", "refused")
+_REFUSED_MUNICIPALITY = Words("status", "refused_municipality")
+_NOT_NOW = Words("status", "not_now")
+_LATER = Words("status", "later")
+_UNDECIDED = Words("status", "undecided")
+_OBJECTS = Words("status", "objects")
+_OBJECTION_RECEIVERS = Words("status", "objection_receivers")
+_OBJECTION_OTHERS = Words("status", "objection_others")
+_TALK = re.compile(r"samtal|kartlegg|pakkefor|tilbud|tilbod|behovskart|oppfølging i kommunen|delta|være med|vere med")
+_DAY_OF_THE_TALK = re.compile(
+    r"\b(?:samtaledag\w*|samtaledato\w*|samme dag som samtal\w*|same dag som samtal\w*|denne samtalen|denne samtala|"
+    r"samtalen som start|dagen for samtal\w*|dato for samtal\w*|kartleggingsdato\w*)"
+)
+_TREATMENT_STARTS = re.compile(
+    r"(?:cellegift|kur|behandling|stråling|strålebehandling|immunterapi|hormon\w*|antibiotika|kjemo\w*)\w*\W+"
+    r"(?:\w+\W+){0,2}(?:start|opstart)|(?:start\w*|opstart\w*)\W+(?:\w+\W+){0,2}(?:cellegift|kur\b|behandling|stråling|"
+    r"strålebehandling|immunterapi|hormon|antibiotika|kjemo|opp med|med ny|på\b)|start uke"
+)
+_NO = re.compile(r"^\W*(?:nei|nej|ikke|ikkje)\b")
+_ASKED = re.compile(r"\b(?:informert|orientert|brosjyre|tilbudt|tilbydd|fått tilbud|fått tilbod|spurt)\b")
+
+_ABOUT_IT = frozenset({Topic.STATUS, Topic.SURVEY, Topic.CONSENT, Topic.CONTACT, Topic.BACKGROUND, None})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Said:
+    """What the statements say, taken together."""
+
+    started: bool = False
+    refused: bool = False
+    refused_municipality: bool = False
+    not_now: bool = False
+    later: bool = False
+    undecided: bool = False
+
+
+def read_status(statements: Sequence[Statement], *, held: bool) -> PathwayStatus:
+    """Read where the patient stands.
+
+    Args:
+        statements: the note.
+        held: whether the conversation was held.
+    """
+    said = _Said()
+    for statement in statements:
+        if statement.topic in _ABOUT_IT:
+            _hear(statement, said)
+    if said.refused and said.refused_municipality:
+        return PathwayStatus.DECLINED
+    if (said.not_now or said.refused) and said.later and not held:
+        return PathwayStatus.OFFER_LATER
+    if said.undecided and not said.started:
+        return PathwayStatus.UNKNOWN
+    if said.refused and not said.started and not held:
+        return PathwayStatus.DECLINED
+    if said.started or held:
+        return PathwayStatus.STARTED
+    return PathwayStatus.OFFER_LATER if said.later and said.not_now else PathwayStatus.UNKNOWN
+
+
+def _hear(statement: Statement, said: _Said) -> None:
+    low = statement.low
+    about = statement.topic in {Topic.STATUS, Topic.SURVEY} or bool(PATHWAY.find(low) or _TALK.search(low))
+    before = (said.started, said.refused, said.not_now, said.later, said.undecided)
+    if _UNDECIDED.find(low):
+        said.undecided = True
+    if _refuses(statement, about=about):
+        said.refused = True
+    if _REFUSED_MUNICIPALITY.find(low) and (about or said.refused):
+        said.refused_municipality = said.refused = True
+    if about and _NOT_NOW.find(low):
+        said.not_now = True
+    if _LATER.find(low) and (about or said.not_now or said.refused):
+        said.later = True
+    if _starts(statement):
+        said.started = True
+    if before != (said.started, said.refused, said.not_now, said.later, said.undecided):
+        statement.placed = True
+
+
+def _refuses(statement: Statement, *, about: bool) -> bool:
+    if statement.topic is Topic.STATUS and _NO.match(statement.low):
+        return True
+    return about and _REFUSED.find(statement.low) is not None
+
+
+def _starts(statement: Statement) -> bool:
+    """Whether a statement says that the pathway is under way, or that the patient wants it."""
+    low = statement.low
+    if _REFUSED.find(low) or _UNDECIDED.find(low):
+        return False
+    if JOINS.find(low) and not _NOT_NOW.find(low):
+        return not (_LATER.find(low) and "kommune" in low or "bydel" in low)
+    found = _STARTED.find(statement.whole)
+    if found is None or _TREATMENT_STARTS.search(low) or _NOT_NOW.find(low):
+        return False
+    if statement.topic is Topic.STATUS or PATHWAY.find(statement.whole):
+        return not _NO.match(low)
+    return found.start() <= 1 and low[:1] == "s"
+
+
+def read_started_on(
+    statements: Sequence[Statement], *, held_on: datetime.date | None, sent_on: datetime.date
+) -> datetime.date | None:
+    """Read the day of the start, where the note ties the start to a day."""
+    last: datetime.date | None = None
+    for statement in statements:
+        dates = find_dates(statement.text, sent_on=sent_on)
+        if _starts(statement) and statement.topic not in {Topic.NEED, Topic.REFERRAL, Topic.CONTACT}:
+            if _DAY_OF_THE_TALK.search(statement.low) and held_on is not None:
+                return held_on
+            day = _tied(statement, last, sent_on)
+            if day is not None:
+                statement.placed = True
+                return day
+        days = [d.value for d in dates if d.precision == "day" and d.value is not None and d.value <= sent_on]
+        last = days[-1] if days else last
+    return None
+
+
+def _tied(statement: Statement, last: datetime.date | None, sent_on: datetime.date) -> datetime.date | None:
+    """The day that stands by the words of the start, in the same clause or right after."""
+    text, low = statement.text, statement.low
+    words = _STARTED.find(low) or JOINS.find(low)
+    if words is None and statement.topic is not Topic.STATUS:
+        return None
+    start = words.start() if words else 0
+    end = words.end() if words else 0
+    best: tuple[int, datetime.date] | None = None
+    for date in find_dates(text, sent_on=sent_on):
+        value = date.value
+        if date.precision == "same_day":
+            value = value or last
+        if value is None or date.precision not in {"day", "same_day"} or value > sent_on + datetime.timedelta(days=31):
+            continue
+        between = low[end : date.span[0]] if date.span[0] >= end else low[date.span[1] : start]
+        if not _belongs(between, after=date.span[0] >= end):
+            continue
+        distance = len(between)
+        if best is None or distance < best[0]:
+            best = distance, value
+    return best[1] if best else None
+
+
+def _belongs(between: str, *, after: bool) -> bool:
+    """Whether a day still belongs to the words of the start."""
+    if re.search(r"samtal|kartlegg|snakk|notat|termometer|operert|innlagt|behandling", between):
+        return False
+    if after:
+        return len(between) <= 60 and not re.search(r"[.;]\s|,\s(?!den|d\.)", between)
+    return len(between) <= 30
+
+
+def read_objection(statements: Sequence[Statement]) -> bool:
+    """Whether the patient objects to information being passed on to the municipality or the GP."""
+    for statement in statements:
+        found = _OBJECTS.find(statement.low)
+        if found is None:
+            continue
+        low = statement.low[found.start() :]
+        others = _OBJECTION_OTHERS.find(low)
+        receivers = [m[0] for m in _OBJECTION_RECEIVERS.all(low)]
+        named = any(re.match(r"kommune|bydel|heimk|hjemk|fastl|kreftk|kk", one) for one in receivers)
+        if receivers and (others is None or named):
+            statement.placed = True
+            return True
+    return False

@@ -1,0 +1,150 @@
+"""Next of kin with names, and whose a telephone number is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapters.reading.kinship import FoundRelative, find_relatives, relation_of
+from adapters.reading.model import Statement, Topic
+from adapters.reading.people import is_signature
+from adapters.reading.phones import find_phones, to_e164
+from adapters.reading.vocabulary import Words
+from gateway.contracts.messages import RelativeEntry
+from gateway.contracts.summary import NextOfKin
+
+_WORK = Words("people", "work_phone")
+_OWN = Words("people", "own_phone")
+_FAMILY = Words("strains", "family_theme")
+_OTHERS_TOPICS = frozenset({Topic.AUTHOR, Topic.RECIPIENT, Topic.GP})
+_SENTENCE_END = re.compile(r"[.;!?]\s|[()]|,\s")
+_GOES_ON = re.compile(r"^\W*(?:tlf|mob|telefon|mobil|\(|nr|nummer|\+|\d)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """The relatives of the note, and the numbers that are the patient's."""
+
+    next_of_kin: tuple[NextOfKin, ...]
+    phones: tuple[str, ...]
+
+
+def read_people(
+    entries: Sequence[RelativeEntry],
+    statements: Sequence[Statement],
+    *,
+    own: Sequence[str],
+    others: frozenset[str],
+    names: frozenset[str],
+) -> People:
+    """Read relatives and the patient's numbers.
+
+    Args:
+        entries: the structured relatives.
+        statements: the note.
+        own: numbers that the message gives as the patient's, E.164.
+        others: numbers of wards and health personnel, E.164.
+        names: words of names of the patient, the author and the GP, in lower case.
+    """
+    found = _in_text(statements)
+    kin = _merged([_structured(entry) for entry in entries], found, names)
+    theirs = {one.phone for one in found if one.phone} | {one.phone for one in kin if one.phone}
+    phones = list(dict.fromkeys(own))
+    for entry in entries:
+        phones += [p.e164 for p in find_phones(entry.remark or "") if _own_by(entry.remark or "", p.span[0])]
+    for statement in statements:
+        for phone in _of_patient(statement):
+            if phone not in theirs and phone not in others:
+                phones.append(phone)
+    return People(next_of_kin=tuple(kin), phones=tuple(dict.fromkeys(phones)))
+
+
+def _in_text(statements: Sequence[Statement]) -> list[FoundRelative]:
+    """Relatives of the words, each line of the note read as one."""
+    lines: dict[str, list[Statement]] = {}
+    for statement in statements:
+        if statement.topic not in _OTHERS_TOPICS and not is_signature(statement.text):
+            lines.setdefault(statement.place, []).append(statement)
+    text = "\n".join(
+        " ".join(f"{s.label}: {s.text}" if s.label and s.topic is not Topic.NEED else s.text for s in line)
+        for line in lines.values()
+    )
+    return find_relatives(text)
+
+
+def _structured(entry: RelativeEntry) -> NextOfKin | None:
+    name = entry.person.full_name
+    if not name:
+        return None
+    phone = next((p for t in entry.person.telecoms if (p := to_e164(t.address))), None)
+    relation = relation_of(
+        entry.relation.value if entry.relation else None, entry.relation.name if entry.relation else None
+    )
+    return NextOfKin(name=_natural(name), relation=relation, phone=phone)
+
+
+def _natural(name: str) -> str:
+    """`Blyant, Rosa` in the order of speech; capitals as in a name."""
+    family, comma, given = name.partition(",")
+    words = f"{given.strip()} {family.strip()}" if comma and given.strip() else name.strip(" ,")
+    return words.title() if words.isupper() else words
+
+
+def _merged(
+    structured: Sequence[NextOfKin | None], found: Sequence[FoundRelative], names: frozenset[str]
+) -> list[NextOfKin]:
+    kin = [one for one in structured if one is not None]
+    for relative in found:
+        index = _same(kin, relative)
+        if index is not None:
+            if kin[index].phone is None and relative.phone:
+                kin[index] = kin[index].model_copy(update={"phone": relative.phone})
+        elif relative.name and not _is_other(relative.name, names):
+            kin.append(NextOfKin(name=relative.name, relation=relative.relation, phone=relative.phone))
+    return kin
+
+
+def _same(kin: Sequence[NextOfKin], relative: FoundRelative) -> int | None:
+    """The relative that is known already, by name or, where the text gives none, by relation."""
+    for index, one in enumerate(kin):
+        if relative.name is None:
+            if relative.relation is not None and one.relation == relative.relation:
+                return index
+        elif set(relative.name.lower().split()) <= set(one.name.lower().split()):
+            return index
+    return None
+
+
+def _is_other(name: str, names: frozenset[str]) -> bool:
+    """Whether all words of a name are those of the patient or of health personnel."""
+    return set(name.lower().split()) <= names and len(name.split()) > 1
+
+
+def _of_patient(statement: Statement) -> list[str]:
+    """The numbers of a statement that are the patient's own."""
+    if statement.topic in _OTHERS_TOPICS or is_signature(statement.text):
+        return []
+    found = find_phones(statement.text)
+    return [phone.e164 for phone in found if _own_by(statement.whole, phone.span[0] + _offset(statement))]
+
+
+def _offset(statement: Statement) -> int:
+    return len(statement.label) + 2 if statement.label else 0
+
+
+def _own_by(text: str, start: int) -> bool:
+    """Whether the words before a number leave it with the patient: whoever is named last has it."""
+    before = text[:start].lower()
+    last_own = max((m.start() for m in _OWN.all(before)), default=-1)
+    last_family = max((m.start() for m in _FAMILY.all(before)), default=-1)
+    if _WORK.find(before) or _WORK.find(text[start : start + 60].lower()):
+        return False
+    if last_family < 0:
+        return True
+    between = before[last_family:]
+    return last_own > last_family and _patient_is_named(between)
+
+
+def _patient_is_named(words: str) -> bool:
+    return re.search(r"\b(?:pas\w*\.?|pasienten\w*|egen|eigen|eget|eige|hans|hennes|hennar)\b", words) is not None

@@ -1,0 +1,125 @@
+"""What a sentence or a clause says, by its own words: where no heading tells, or a heading does not hold."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from adapters.reading.contact import initiator_in
+from adapters.reading.headings import party_in
+from adapters.reading.vocabulary import Words
+
+
+class Role(StrEnum):
+    """What words may be."""
+
+    CONTACT = "contact"
+    STATUS = "status"
+    SURVEY = "survey"
+    REFERRAL = "referral"
+    FOLLOW_UP = "follow_up"
+    DIAGNOSIS = "diagnosis"
+    MATTERS = "matters"
+    DENIED = "denied"
+    NEED = "need"
+    STRAIN = "strain"
+
+
+PATHWAY = Words("status", "pathway")
+JOINS = Words("status", "joins")
+HELD = Words("survey", "held")
+PLANNED = Words("survey", "planned")
+SCORE = re.compile(r"termom|nccn|distress|påkjenningsgrad|grad av påkjenning|^t \d")
+REFERRED = Words("referrals", "cue")
+NOT_OUR_REFERRAL = Words("referrals", "not_ours")
+KK = Words("follow_up", "kk")
+HAS = Words("follow_up", "has")
+HAS_NOT = Words("follow_up", "has_not")
+WISH = Words("follow_up", "wish")
+SERVICE = Words("follow_up", "service")
+ALREADY = Words("follow_up", "already")
+CANCER = Words("diagnosis", "cancer")
+NOT_CANCER = Words("diagnosis", "not_cancer")
+TREATMENT = Words("diagnosis", "treatment")
+RELATIVES_ILLNESS = Words("diagnosis", "relative")
+MATTERS = Words("matters", "cue")
+NOT_PATIENTS_MATTER = Words("matters", "not_patient")
+NEED = Words("needs", "cue")
+WILL_DO = Words("needs", "will_do")
+NEED_DENIED = Words("needs", "denied")
+STRAIN = Words("strains", "physical", "emotional", "practical", "spiritual", "family")
+STRAIN_CUE = Words("strains", "cue")
+STRAIN_HINT = Words("strains", "hint")
+STRAIN_THEME = Words("strains", "family_theme", "practical_theme")
+STRAIN_DENIED = Words("strains", "denied")
+SCALE = Words("strains", "scale")
+_FINDINGS = re.compile(r"\b(?:innlagt|operert for|henvist|viste|påvist|ct|mr|undersøk\w*|utredet|operert)\b")
+
+
+def speaks_of_cancer(low: str) -> re.Match[str] | None:
+    """The first words that name a cancer of the patient."""
+    blotted = NOT_CANCER.pattern.sub(lambda found: "·" * len(found[0]), low)
+    return CANCER.find(blotted)
+
+
+def role_of(low: str) -> Role | None:
+    """The role of lower-case words; None where they say nothing that a field is for."""
+    if initiator_in(low) is not None:
+        return Role.CONTACT
+    if REFERRED.find(low) and not NOT_OUR_REFERRAL.find(low):
+        return Role.REFERRAL
+    if PATHWAY.find(low) or JOINS.find(low):
+        return Role.STATUS
+    if SCORE.search(low) or (HELD.find(low) and not PLANNED.find(low)):
+        return Role.SURVEY
+    if MATTERS.find(low) and not NOT_PATIENTS_MATTER.find(low):
+        return Role.MATTERS
+    return _follow_up(low) or _illness(low) or need_or_strain(low)
+
+
+def _follow_up(low: str) -> Role | None:
+    if KK.find(low) and not WISH.find(low) and (HAS.find(low) or HAS_NOT.find(low)):
+        return Role.FOLLOW_UP
+    if SERVICE.find(low) and ALREADY.find(low) and not WISH.find(low):
+        return Role.FOLLOW_UP
+    return None
+
+
+def _illness(low: str) -> Role | None:
+    strain = STRAIN.find(low)
+    if speaks_of_cancer(low) and not (strain and strain.start() == 0) and not RELATIVES_ILLNESS.find(low):
+        return Role.DIAGNOSIS
+    if TREATMENT.find(low) and (strain is None or _FINDINGS.search(low)) and _need(low) is None:
+        return Role.DIAGNOSIS
+    return None
+
+
+def need_or_strain(low: str) -> Role | None:
+    """Whether words state a need, a strain, or that there is none."""
+    if SCALE.find(low):
+        return None
+    if NEED_DENIED.find(low) and NEED.find(low):
+        return Role.DENIED
+    need = _need(low)
+    strain = is_strain(low)
+    if need and (strain is None or need.start() <= strain.start()):
+        return Role.NEED
+    if STRAIN_DENIED.find(low):
+        return Role.DENIED
+    return Role.STRAIN if strain else None
+
+
+def _need(low: str) -> re.Match[str] | None:
+    """The words that ask for something, or say what a named party is to do."""
+    need = NEED.find(low)
+    if need is None and (does := WILL_DO.find(low)) and party_in(low) is not None:
+        return does
+    return need
+
+
+def is_strain(low: str) -> re.Match[str] | None:
+    """The words that make something a strain, wherever it stands."""
+    found = [match for words in (STRAIN, STRAIN_CUE) if (match := words.find(low))]
+    if not found and STRAIN_THEME.find(low) and (hint := STRAIN_HINT.find(low)):
+        found = [hint]
+    return min(found, key=lambda match: match.start(), default=None)

@@ -1,0 +1,221 @@
+"""The conversation that maps the patient's needs: when, how, the thermometer, who was there."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapters.reading.areas import FAMILY_WORDS
+from adapters.reading.dates import find_dates
+from adapters.reading.model import Statement, Topic
+from adapters.reading.roles import HELD, PLANNED
+from adapters.reading.scores import FoundScore, find_scores
+from adapters.reading.vocabulary import Words
+from gateway.contracts.messages import EventEntry, ProcedureEntry
+from gateway.contracts.summary import Survey, SurveyForm
+
+_MAIN = Words("survey", "main")
+_NOT_HELD = Words("survey", "not_held")
+_BROKEN_OFF = Words("survey", "broken_off")
+_INTERPRETER = Words("survey", "interpreter")
+_FORMS = (
+    (SurveyForm.VIDEO, Words("survey", "video")),
+    (SurveyForm.PHONE, Words("survey", "phone")),
+    (SurveyForm.IN_PERSON, Words("survey", "in_person")),
+)
+_PRESENT = Words("survey", "present")
+_ALONE = Words("survey", "alone")
+_CODE = re.compile(r"\bWMFG\s?11\b", re.IGNORECASE)
+PROCEDURE_CODE = "WMFG11"
+_ADMISSION_FORMS = {"6": SurveyForm.PHONE, "4": SurveyForm.VIDEO, "3": SurveyForm.IN_PERSON}
+"""Code list 8240 (AdmCat): telefonkontakt, telemedisinsk kontakt, poliklinisk omsorg"""
+_EVENT_FORMS = (
+    (re.compile(r"telefon", re.IGNORECASE), SurveyForm.PHONE),
+    (re.compile(r"video", re.IGNORECASE), SurveyForm.VIDEO),
+    (re.compile(r"poliklinisk|konsultasjon", re.IGNORECASE), SurveyForm.IN_PERSON),
+)
+_CLOSED = frozenset(
+    {
+        Topic.STRAIN,
+        Topic.NEED,
+        Topic.REFERRAL,
+        Topic.MATTERS,
+        Topic.DENIED,
+        Topic.SCALE,
+        Topic.AUTHOR,
+        Topic.RECIPIENT,
+        Topic.TITLE,
+        Topic.FOLLOW_UP,
+        Topic.PHONE,
+        Topic.KIN,
+        Topic.GP,
+    }
+)
+_EARLIER_NOTE = re.compile(r"\bnotat(?:et)?\b[^.]{0,40}\bsendt|\brettelse\b|\berstatte?r\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyReading:
+    """The conversation, and whether its score could not be taken."""
+
+    survey: Survey | None
+    score_out_of_range: bool
+
+
+def read_survey(
+    statements: Sequence[Statement],
+    procedures: Sequence[ProcedureEntry],
+    events: Sequence[EventEntry],
+    sent_on: datetime.date,
+) -> SurveyReading:
+    """Read the conversation; none where the note says that it was not held, or nothing of it."""
+    open_ones = [s for s in statements if s.topic not in _CLOSED]
+    about = [s for s in open_ones if _is_about(s)]
+    coded = any((p.code.value or "").upper() == PROCEDURE_CODE for p in procedures)
+    written = any(_CODE.search(s.text) for s in statements)
+    held = [s for s in about if not _NOT_HELD.find(s.whole)]
+    if len(held) < len(about) and not any(_has_day(s, sent_on) for s in held):
+        return SurveyReading(survey=None, score_out_of_range=False)
+    score, out = _score(statements, sent_on)
+    if not held and score is None and not coded and not written:
+        return SurveyReading(survey=None, score_out_of_range=out)
+    for statement in held:
+        statement.placed = True
+    near = _with_neighbours(open_ones, held)
+    survey = Survey(
+        held_on=_held_on(statements, held, sent_on),
+        form=_form(held, near, events),
+        distress_score=score,
+        relatives_present=_relatives(near),
+        procedure_code=PROCEDURE_CODE if coded or written else None,
+    )
+    return SurveyReading(survey=survey, score_out_of_range=out)
+
+
+def _is_about(statement: Statement) -> bool:
+    if statement.topic is Topic.SURVEY and not statement.weak:
+        return True
+    if _EARLIER_NOTE.search(statement.low):
+        return False
+    return HELD.find(statement.low) is not None and not (
+        PLANNED.find(statement.low) and not _has_main(statement)
+    )
+
+
+def _has_main(statement: Statement) -> bool:
+    return _MAIN.find(statement.low) is not None
+
+
+def _has_day(statement: Statement, sent_on: datetime.date) -> bool:
+    return any(d.precision == "day" for d in find_dates(statement.text, sent_on=sent_on))
+
+
+def _with_neighbours(statements: Sequence[Statement], held: Sequence[Statement]) -> list[Statement]:
+    """What was said of the conversation, and the two sentences after each such statement."""
+    chosen: list[Statement] = []
+    left = 0
+    paragraph = -1
+    for statement in statements:
+        if any(statement is one for one in held):
+            left, paragraph = 2, statement.paragraph
+            chosen.append(statement)
+        elif left and statement.paragraph == paragraph:
+            left -= 1
+            chosen.append(statement)
+    return chosen
+
+
+def _held_on(
+    statements: Sequence[Statement], held: Sequence[Statement], sent_on: datetime.date
+) -> datetime.date | None:
+    """The day of the conversation: of several, the one of the survey itself."""
+    candidates: list[tuple[int, int, datetime.date]] = []
+    last: datetime.date | None = None
+    for order, statement in enumerate(statements):
+        dates = find_dates(statement.text, sent_on=sent_on)
+        if any(statement is one for one in held):
+            day = _day_of_talk(statement, sent_on, last)
+            if day is not None:
+                candidates.append((_rank(statement), order, day))
+        days = [d.value for d in dates if d.precision == "day" and d.value is not None and d.value <= sent_on]
+        last = days[-1] if days else last
+    return min(candidates)[2] if candidates else None
+
+
+def _rank(statement: Statement) -> int:
+    """Which of several talks was the survey: lower is surer."""
+    if _BROKEN_OFF.find(statement.low) and not _has_main(statement):
+        return 2
+    return 0 if _has_main(statement) or statement.topic is Topic.SURVEY else 1
+
+
+def _day_of_talk(
+    statement: Statement, sent_on: datetime.date, last: datetime.date | None
+) -> datetime.date | None:
+    words = HELD.find(statement.low)
+    start = words.start() if words else 0
+    best: tuple[int, datetime.date] | None = None
+    for date in find_dates(statement.text, sent_on=sent_on):
+        value = date.value or (last if date.precision == "same_day" else None)
+        if value is None or date.precision not in {"day", "same_day"} or value > sent_on:
+            continue
+        distance = date.span[0] - start if date.span[0] >= start else (start - date.span[1]) * 2
+        distance += 40 if date.words.lower().startswith("i ") else 0
+        if best is None or distance < best[0]:
+            best = distance, value
+    return best[1] if best else None
+
+
+def _form(
+    held: Sequence[Statement], near: Sequence[Statement], events: Sequence[EventEntry]
+) -> SurveyForm | None:
+    ranked = sorted(held, key=_rank)
+    for statements in (ranked[:1], ranked, near):
+        for form, words in _FORMS:
+            if any(words.find(_without_interpreter(s.whole)) for s in statements):
+                return form
+    for event in events:
+        if event.code is not None and event.code.value in _ADMISSION_FORMS:
+            return _ADMISSION_FORMS[event.code.value]
+        for pattern, form in _EVENT_FORMS:
+            if event.description and pattern.search(event.description):
+                return form
+    return None
+
+
+def _without_interpreter(low: str) -> str:
+    return _INTERPRETER.pattern.sub(" ", low)
+
+
+def _relatives(near: Sequence[Statement]) -> bool | None:
+    for statement in near:
+        low = statement.low
+        if _ALONE.find(low):
+            return False
+        family = FAMILY_WORDS.find(low)
+        if family and _PRESENT.find(low) and not re.search(r"\bikke\b.{0,20}\b(?:med|til stede)\b", low):
+            return True
+    return None
+
+
+def _score(statements: Sequence[Statement], sent_on: datetime.date) -> tuple[int | None, bool]:
+    """The thermometer, and whether a score was given that is none."""
+    found: list[tuple[int, FoundScore]] = []
+    for statement in statements:
+        if statement.topic is Topic.SCALE or statement.topic is Topic.DENIED:
+            continue
+        prefix = f"{statement.label}: " if statement.label else ""
+        for score in find_scores(prefix + statement.text):
+            if score.scale == "distress" or (score.scale is None and statement.topic is Topic.SCORE):
+                found.append((_score_rank(score), score))
+    del sent_on
+    if not found:
+        return None, False
+    score = min(found, key=lambda one: one[0])[1]
+    return score.value, score.out_of_range
+
+
+def _score_rank(score: FoundScore) -> int:
+    return int(score.aside)

@@ -1,0 +1,70 @@
+"""Whether a message is a Pakkeforløp hjem note: its title is what it is about, not something it mentions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from adapters.reading.model import LISTS, Statement, Topic
+from adapters.reading.roles import JOINS
+from adapters.reading.vocabulary import Words
+from gateway.contracts.messages import TextBlock
+
+_TITLE = Words("title", "title")
+_MENTION = Words("title", "mention")
+_CONVERSATION = Words("title", "conversation")
+_STARTED = Words("status", "started")
+_REFUSED = Words("status", "refused")
+_WORD = re.compile(r"[^\W\d_]+")
+_FIRST_LINES = 4
+_TITLE_WORDS = 16
+_WORDS_BEFORE = 7
+
+
+def is_note(subject: str | None, blocks: Sequence[TextBlock], statements: Sequence[Statement]) -> bool:
+    """Tell by the subject, the headings, the first lines, or by what is said of the pathway."""
+    low = (subject or "").lower()
+    if _TITLE.find(low) and not (_MENTION.find(low) and len(_WORD.findall(low)) > 8):
+        return _CONVERSATION.at_start(low) is None or _has_sections(statements)
+    for index, block in enumerate(blocks):
+        heading = (block.heading.name or "").lower() if block.heading else ""
+        if _TITLE.find(heading):
+            return True
+        if any(_is_title(line) for line in _lines(block)[: _FIRST_LINES if index < 2 else 1]):
+            return True
+    return any(_is_title_alone(line) for block in blocks for line in _lines(block)) or (
+        any(_speaks_of_it_now(s) for s in statements) and _has_sections(statements)
+    )
+
+
+def _lines(block: TextBlock) -> list[str]:
+    return [line.strip().lower() for line in block.text.splitlines() if _WORD.search(line)]
+
+
+def _is_title(line: str) -> bool:
+    """Whether a line is the title, with words before and after it that a title may have."""
+    found = _TITLE.find(line)
+    if found is None or _MENTION.find(line):
+        return False
+    before = len(_WORD.findall(line[: found.start()]))
+    if before == 0:
+        return True
+    return before <= _WORDS_BEFORE and len(_WORD.findall(line)) <= _TITLE_WORDS
+
+
+def _is_title_alone(line: str) -> bool:
+    found = _TITLE.find(line)
+    return found is not None and len(_WORD.findall(line)) <= 6 and not _MENTION.find(line) and "." not in line[:-1]
+
+
+def _speaks_of_it_now(statement: Statement) -> bool:
+    low = statement.whole
+    if not _TITLE.find(low) or _MENTION.find(low):
+        return False
+    return bool(_STARTED.find(low) or _REFUSED.find(low) or JOINS.find(low))
+
+
+def _has_sections(statements: Sequence[Statement]) -> bool:
+    """Whether there is what such a note is made of."""
+    topics = {s.topic for s in statements}
+    return len(topics & (LISTS | {Topic.SURVEY, Topic.STATUS, Topic.CONTACT, Topic.SCORE})) >= 2
