@@ -19,7 +19,7 @@ from typing import Self
 from gateway.contracts.errors import GatewayError, QueueUnavailableError
 from gateway.contracts.queues import Delivery, Envelope, PublishOutcome, QueueStatus
 from queues.presence import Presence
-from queues.store import connect, guarded
+from queues.store import begin, connect, guarded
 
 # At these pauses an idle taker uses one or two per cent of a core, and a message waits for 5 ms in the mean.
 _FIRST_PAUSE = 0.001
@@ -200,7 +200,7 @@ class EmbeddedQueue:
             if durable is not self._durable:
                 db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._durable = durable
-            db.execute("BEGIN IMMEDIATE")
+            begin(db)
             try:
                 yield db
                 db.execute("COMMIT")

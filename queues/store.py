@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from gateway.contracts.errors import LocalError, QueueUnavailableError
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another's transaction."""
+
+_SECONDS_BETWEEN_ATTEMPTS = 0.0005
 
 _SCHEMA_VERSION = 1
 _PAGE_BYTES = 8192
@@ -57,6 +60,23 @@ _UNAVAILABLE = {
 }
 
 
+def begin(db: sqlite3.Connection) -> None:
+    """Begin to write, when the others let us.
+
+    SQLite itself sleeps up to 0.1 s between attempts, so that of several busy writers one starves.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+        else:
+            return
+
+
 @contextmanager
 def guarded() -> Iterator[None]:
     """Errors of the driver become ours. Their text is not passed on."""
@@ -100,6 +120,7 @@ def _settled(path: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         if new:
             db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        db.execute("PRAGMA busy_timeout = 0")  # `begin` waits
     except BaseException:
         db.close()
         raise

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+from gateway.ops.initialise import initialise
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "fixtures"
@@ -33,3 +36,16 @@ def standards() -> Path:
 @pytest.fixture(scope="session")
 def registry_file() -> Path:
     return REGISTRY
+
+
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as `pakkehjem init` makes it; its keys are made once."""
+    return initialise(tmp_path_factory.mktemp("gateway") / "made").parent
+
+
+@pytest.fixture
+def config(initialised: Path, tmp_path: Path) -> Path:
+    """A configuration of a test's own."""
+    shutil.copytree(initialised, tmp_path / "gateway")
+    return tmp_path / "gateway" / "gateway.toml"

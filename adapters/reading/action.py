@@ -9,25 +9,31 @@ from gateway.contracts.messages import TextBlock
 from gateway.contracts.summary import Action
 
 _CANCEL = Words("action", "cancel")
+_DISREGARD = Words("action", "disregard")
 _CHANGE = Words("action", "change")
 _FIRST_WORDS = 240
 """How far into the text the words may stand, in characters."""
 
 
-def action_by_words(subject: str | None, blocks: Sequence[TextBlock], *, refers: bool) -> Action:
+def action_by_words(
+    subject: str | None, blocks: Sequence[TextBlock], *, refers: bool, full: bool
+) -> Action:
     """Read the action.
 
     Args:
         subject: the subject of the message.
         blocks: its text.
         refers: whether the message refers to an earlier one; without that, its subject alone may say so.
+        full: whether the message has the content of a whole note: then «se bort fra» is said of the earlier
+            one, which this one replaces.
     """
     low = (subject or "").lower()
     text = " ".join(block.text for block in blocks)[:_FIRST_WORDS].lower() if refers else ""
-    for action, words in ((Action.CANCEL, _CANCEL), (Action.CHANGE, _CHANGE)):
-        if words.find(low):
-            return action
-    for action, words in ((Action.CANCEL, _CANCEL), (Action.CHANGE, _CHANGE)):
-        if text and words.find(text):
-            return action
+    for words in (low, text):
+        if _CANCEL.find(words):
+            return Action.CANCEL
+        if _CHANGE.find(words):
+            return Action.CHANGE
+        if _DISREGARD.find(words):
+            return Action.CHANGE if full else Action.CANCEL
     return Action.NEW

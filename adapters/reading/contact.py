@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from adapters.reading.headings import party_in
-from adapters.reading.model import Statement, Topic
+from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.vocabulary import Words
 from adapters.reading.when import find_when
 from gateway.contracts.summary import Contact, ContactInitiator, Responsible
@@ -40,7 +40,7 @@ def _to_us(low: str) -> bool:
     return _OTHER.find(low) is not None
 
 
-def read_contact(statements: Sequence[Statement]) -> Contact:
+def read_contact(statements: Sequence[Statement], trace: Trace) -> Contact:
     """Read who calls first and when; what stands under a heading of contact comes first."""
     headed = [s for s in statements if s.topic is Topic.CONTACT]
     for candidates in (headed, [s for s in statements if s.topic not in _ELSEWHERE]):
@@ -49,9 +49,8 @@ def read_contact(statements: Sequence[Statement]) -> Contact:
             if initiator is None:
                 continue
             around = [statement, *_following(candidates[index + 1 :], statement)]
-            for one in around:
-                one.placed = True
-            return Contact(initiated_by=initiator, when=_when(around))
+            trace.add("contact.initiated_by", statement, f"contact.{initiator}")
+            return Contact(initiated_by=initiator, when=_when(around, trace))
     return Contact()
 
 
@@ -87,11 +86,12 @@ def _following(statements: Sequence[Statement], first: Statement) -> list[Statem
     ]
 
 
-def _when(statements: Sequence[Statement]) -> str | None:
+def _when(statements: Sequence[Statement], trace: Trace) -> str | None:
     """The words of time, from the first to the last of each statement."""
     parts = []
     for statement in statements:
         found = find_when(statement.text)
         if found:
             parts.append(statement.text[found[0].span[0] : found[-1].span[1]])
+            trace.add("contact.when", statement, words=parts[-1])
     return "; ".join(parts) or None

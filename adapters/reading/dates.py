@@ -172,13 +172,15 @@ def find_dates(text: str, *, sent_on: datetime.date) -> list[FoundDate]:
         Dates that do not overlap. Those that no calendar has (`31.02.2026`) are left out. A date without a
         year is of the message's year, or the year before where it would else lie more than half a year ahead.
     """
-    taken: list[FoundDate] = []
+    taken = bytearray(len(text))
+    kept: list[FoundDate] = []
     for found in _all(text, sent_on):
         start, end = found.span
-        if all(end <= other.span[0] or other.span[1] <= start for other in taken):
-            taken.append(found)
-    taken.sort(key=lambda found: found.span)
-    return _anchored(taken, sent_on)
+        if not any(taken[start:end]):
+            taken[start:end] = b"\x01" * (end - start)
+            kept.append(found)
+    kept.sort(key=lambda found: found.span)
+    return _anchored(kept, sent_on)
 
 
 def _all(text: str, sent_on: datetime.date) -> Iterator[FoundDate]:
@@ -292,7 +294,7 @@ def _anchored(found: list[FoundDate], sent_on: datetime.date) -> list[FoundDate]
     for index, date in enumerate(found):
         following = found[index + 1] if index + 1 < len(found) else None
         if (
-            date.precision == "weekday"
+            date.words.split()[-1].lower() in _WEEKDAYS
             and following is not None
             and following.precision == "day"
             and following.span[0] - date.span[1] <= len(", den ")

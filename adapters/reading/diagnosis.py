@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from adapters.reading.dates import FoundDate, find_dates
-from adapters.reading.model import Statement, Topic
+from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import RELATIVES_ILLNESS, TREATMENT, speaks_of_cancer
 from adapters.reading.splitting import split_at
 from adapters.reading.vocabulary import Words
@@ -49,6 +49,7 @@ _CLOSED = frozenset(
 )
 """Headings under which the illness is not told"""
 _FIRST_DIGIT_OF_METASTASES = re.compile(r"C7[789]")
+_FOUND_DURING = re.compile(r"^\w+\W+(?:\w+\W+)?(?:ved|v|under|på|i forbindelse med|i samband med)\W+(?:\w+\W+)?$")
 _CLAUSE_END = re.compile(
     r",\s+(?=(?:påvist|diagnos|biopsi|svar|dx|funnet|funnen|oppdag|stadfest|bekreft|operert|opereres|op\b|skal|starter|"
     r"har|får|fikk|og|som|vevsprøv|histologi|behandl|innlagt|nå |no |der |verifi|stilt|kurativ|palliativ|lindr|jeg|vi|"
@@ -68,7 +69,7 @@ def illness(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def read_diagnosis(
-    entries: Sequence[DiagnosisEntry], statements: Sequence[Statement], sent_on: datetime.date
+    entries: Sequence[DiagnosisEntry], statements: Sequence[Statement], sent_on: datetime.date, trace: Trace
 ) -> Diagnosis | None:
     """Read the diagnosis: the coded main one that is a cancer, else the words of the note."""
     about = illness(statements)
@@ -80,8 +81,10 @@ def read_diagnosis(
     text = _text(said, name)
     if code is None and text is None:
         return None
+    if coded is not None:
+        trace.structured("diagnosis.code", name or code, coded.place)
     for statement in {id(s): s for s in (*headed, *named)}.values():
-        statement.placed = True
+        trace.add("diagnosis", statement, "headings.diagnosis" if statement in headed else "diagnosis.cancer")
     return Diagnosis(
         code=code,
         code_system=system,
@@ -198,7 +201,7 @@ def _event_of(statement: Statement, date: FoundDate) -> int | None:
     """0: the day of a finding; 1: a day that nothing is said of; None: another day."""
     offset = len(statement.label) + 2 if statement.label else 0
     whole, start = statement.whole, date.span[0] + offset
-    begin = max(whole.rfind(mark, 0, start) for mark in (";", ". ", "–"))
+    begin = max(whole.rfind(mark, 0, start) for mark in (";", "–"))
     before, after = whole[max(begin, 0) : start], whole[date.span[1] + offset : date.span[1] + offset + 30]
     found, other = _last(_FOUND, before), _last(_OTHER_EVENT, before)
     if found < 0 and other < 0:
@@ -206,9 +209,7 @@ def _event_of(statement: Statement, date: FoundDate) -> int | None:
         if follows and follows.start() < 12 and "," not in after[: follows.start()]:
             return 0
         return 1 if statement.topic is Topic.DIAGNOSIS else None
-    if other > found:
-        return None
-    return 0
+    return None if other > found and not _FOUND_DURING.search(before[max(found, 0) : other]) else 0
 
 
 def _last(words: Words, text: str) -> int:

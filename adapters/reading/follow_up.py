@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.reading.contact import initiator_in
-from adapters.reading.model import Statement, Topic
+from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import ALREADY, HAS, HAS_NOT, KK, REFERRED, SERVICE, WISH
 from adapters.reading.vocabulary import Words
 from gateway.contracts.summary import ExistingFollowUp
@@ -15,18 +15,18 @@ _UNWANTED = Words("follow_up", "unwanted")
 _CLOSED = frozenset({Topic.STRAIN, Topic.DENIED, Topic.MATTERS, Topic.AUTHOR, Topic.RECIPIENT, Topic.SCALE})
 
 
-def read_follow_up(statements: Sequence[Statement]) -> ExistingFollowUp:
+def read_follow_up(statements: Sequence[Statement], trace: Trace) -> ExistingFollowUp:
     """Read it; a wish for a kreftkoordinator, and a call by one, say nothing of what is there."""
     for statement in statements:
         if statement.topic in _CLOSED or not _about_coordinator(statement):
             continue
         there = _there(statement)
         if there is not None:
-            statement.placed = True
+            trace.add("existing_follow_up", statement, "follow_up.has" if there else "follow_up.has_not")
             return ExistingFollowUp(kreftkoordinator=there, text=statement.text)
     for statement in statements:
         if statement.topic not in _CLOSED and _has_service(statement):
-            statement.placed = True
+            trace.add("existing_follow_up.text", statement, "follow_up.service")
             return ExistingFollowUp(text=statement.text)
     return ExistingFollowUp()
 

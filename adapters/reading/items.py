@@ -63,6 +63,8 @@ class Item:
     role: Role
     text: str
     statement: Statement
+    headed: bool = False
+    """Whether it stands under a heading of its kind"""
 
     @property
     def low(self) -> str:
@@ -102,8 +104,6 @@ def read_items(statements: Sequence[Statement]) -> list[Item]:
         if not items and statement.bullet and statement.heading is None and last and _unclear(statement):
             # In a list without headings, what says nothing else goes on with what stands before it.
             items = [Item(last, statement.text, statement)]
-        if items:
-            statement.placed = True
         last = items[-1].role if items else None
         found.extend(items)
     return found
@@ -139,7 +139,7 @@ def _listed(statement: Statement, role: Role) -> Iterator[Item]:
             for text in _SPLIT[role](sentence, whole=whole):
                 kind = _role_here(text.lower(), role)
                 if kind is not None:
-                    yield Item(kind, text.strip(" .,;"), statement)
+                    yield Item(kind, text.strip(" .,;"), statement, headed=True)
 
 
 def _speaks_of_else(low: str, role: Role) -> bool:

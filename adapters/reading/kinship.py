@@ -43,19 +43,25 @@ _TIE = (
     r"(?:\s*(?:[:,(\-–=/]|heter|heiter|er|v/|ved navn|kalt|som heter)\s*(?:er\s+|heter\s+|heiter\s+)?\(?"
     r"|\s+\(?)"
 )
+_PHONE_WORD = (
+    r"(?:(?:mobilnummer|mobiltelefon|mobilnr|mobil|mob|telefonnummer|telefonnr|telefon|tlfnr|tlf|tel|nummeret|"
+    r"nummer|nr)\b\.?)"
+)
+_PAUSE = r"[ \t\u00a0,(:;)\-–/=]*"
 _BETWEEN_NAME_AND_PHONE = re.compile(
-    r"[\s,(:;)\-–/=]*(?:(?:som|og|også|har|kan|nås|nåast|treffes|treffast|på|er|mobilnummer|mobilnr|mobiltelefon|"
-    r"mobil|mob|telefonnummer|telefonnr|telefon|tlfnr|tlf|tel|nummeret|nummer|nr|sin|privat|ringes|ring|"
-    r"bor sammen med|med|i|deltok|var med|satt med)\b[\s.,(:;)\-–/]*){0,6}(?:tel:)?",
+    rf"{_PAUSE}(?:(?:{_PHONE_WORD}|(?:som|også|og|har|kan|nås|nåast|treffes|treffast|på|er|sin|privat|ringes|ring|"
+    rf"bor sammen med|med|i|deltok|var med|satt med)\b){_PAUSE}){{0,6}}(?:tel:)?",
     re.IGNORECASE,
 )
 _BETWEEN_RELATION_AND_PHONE = re.compile(
-    r"[\s,(:;)\-–/=]*(?:(?:sin|si|sitt|hans|hennes|har|på|er|mobilnummer|mobil|mob|telefonnummer|telefon|tlf|tel|"
-    r"nummer|nr|egen|til)\b[\s.,(:;)\-–/]*){0,4}(?:tel:)?",
+    rf"{_PAUSE}(?:(?:{_PHONE_WORD}|(?:sin|sitt|si|hans|hennes|har|på|er|egen|til)\b){_PAUSE}){{0,4}}(?:tel:)?",
     re.IGNORECASE,
 )
 _NAME_AFTER_PHONE = re.compile(rf"\s*[(,]\s*(?P<name>{_NAME})\s*[),.]")
 _RELATION_AFTER = re.compile(r"\s*[(,]\s*(\w+)\s*(?:[),.\n]|$)")
+_TOKEN = re.compile(r"(?<![\w\-])[^\W\d_]+(?:[.-][^\W\d_]+)*(?:\.(?=\s?[A-ZÆØÅ:(]))?(?![\w\-])")
+_REACH = 60
+"""How far before its relation a name may begin, in characters."""
 _DEAD = re.compile(r"\s*,?\s*(?:døde|døydde|dør|er død|er avdød|gikk bort|gjekk bort|†)", re.IGNORECASE)
 
 
@@ -85,25 +91,11 @@ def _codes() -> Mapping[str, str]:
     return {**lists["7317"], **lists["9033"]}
 
 
-@cache
-def _relation() -> re.Pattern[str]:
-    alternatives = "|".join(sorted(map(re.escape, {*_words(), *_headings()}), key=len, reverse=True))
-    return re.compile(rf"(?<![\w\-])(?i:{alternatives})(?![\w\-])")
+_FORWARD = re.compile(rf"{_OWN}{_TIE}(?P<name>{_NAME})")
+"""After a relation: `datter (Kari Nordmann`, `Mannen heter Kvass Fjell`."""
 
-
-@cache
-def _forward() -> re.Pattern[str]:
-    """`datter (Kari Nordmann`, `Mannen heter Kvass Fjell`."""
-    return re.compile(rf"{_OWN}{_TIE}(?P<name>{_NAME})")
-
-
-@cache
-def _backward() -> re.Pattern[str]:
-    """`Kari Nordmann (datter)`, `Kari Nordmann, datter`."""
-    alternatives = "|".join(sorted(map(re.escape, _words()), key=len, reverse=True))
-    return re.compile(
-        rf"(?<![\w\-])(?P<name>{_NAME})\s*(?:[(,\-–]|er)\s*\(?(?P<relation>(?i:{alternatives}))(?![\w\-])"
-    )
+_BACKWARD = re.compile(rf"(?<![\w\-])(?P<name>{_NAME})\s*(?P<tie>[(,\-–]|er)\s*\(?$")
+"""Before one: `Kari Nordmann (datter`, `Kari Nordmann, datter`."""
 
 
 def relation_of(code: str | None, display: str | None) -> str | None:
@@ -128,52 +120,74 @@ def find_relatives(text: str) -> list[FoundRelative]:
     """
     phones = find_phones(text)
     found: list[FoundRelative] = []
-    for relative in sorted((*_backwards(text, phones), *_forwards(text, phones)), key=lambda one: one.span):
-        if any(_overlap(relative, other) for other in found):
+    until = 0
+    for start, end, relation in _relations(text):
+        if start < until:
             continue
-        found.append(relative)
+        relative = _before(text, start, end, relation, phones, until) if relation else None
+        relative = relative or _after(text, start, end, relation, phones)
+        if relative is not None:
+            found.append(relative)
+            until = relative.span[1]
     return _joined(found)
 
 
-def _forwards(text: str, phones: list[FoundPhone]) -> Iterator[FoundRelative]:
-    for match in _relation().finditer(text):
+def _relations(text: str) -> Iterator[tuple[int, int, str | None]]:
+    """Where words of relation stand; None for words that say only that somebody is next of kin."""
+    before: re.Match[str] | None = None
+    for match in _TOKEN.finditer(text):
         word = match[0].lower()
-        relation = _words().get(word)
-        other = _backward().search(text, match.end()) if relation is None else None
-        if other and not text[match.end() : other.start()].strip(" :,-–(\n"):
-            # `Pårørende: Kari Nordmann (datter)` is found by the relation.
-            continue
-        named = _forward().match(text, match.end())
-        name = _clean(named["name"]) if named else None
-        if named and name and not _DEAD.match(text, named.start("name") + len(name)):
-            end = named.start("name") + len(name)
-            phone = _phone_after(text, end, phones, _BETWEEN_NAME_AND_PHONE)
-            if phone and relation is None and (after := _RELATION_AFTER.match(text, phone.span[1])):
-                relation = _words().get(after[1].lower())
-            alone = " " not in name and phone is None
-            if not (
-                alone and (relation is None or re.search(r"[,/\-–]", text[match.end() : named.start("name")]))
-            ):
-                yield _relative(relation, name, phone, match.start(), end)
-                continue
-        phone = _phone_after(text, match.end(), phones, _BETWEEN_RELATION_AND_PHONE)
-        if phone is not None and relation is not None:
-            after = _NAME_AFTER_PHONE.match(text, phone.span[1])
-            name = _clean(after["name"]) if after else None
-            end = after.end("name") if after and name else phone.span[1]
-            yield _relative(relation, name, phone, match.start(), end)
+        start = match.start()
+        if before is not None and text[before.end() : start] == " ":
+            pair = f"{before[0].lower()} {word}"
+            if pair in _words() or pair in _headings():
+                word, start = pair, before.start()
+        before = match
+        if relation := _words().get(word):
+            yield start, match.end(), relation
+        elif word in _headings():
+            yield start, match.end(), None
 
 
-def _backwards(text: str, phones: list[FoundPhone]) -> Iterator[FoundRelative]:
-    for match in _backward().finditer(text):
-        name = _clean(match["name"])
-        if name is None or " " not in name or match["name"] != name:
-            continue
-        end = match.end("relation")
-        phone = _phone_after(text, end, phones, _BETWEEN_NAME_AND_PHONE)
-        if phone is None and "(" not in text[match.end("name") : match.start("relation")]:
-            continue
-        yield _relative(_words().get(match["relation"].lower()), name, phone, match.start(), end)
+def _before(
+    text: str, start: int, end: int, relation: str, phones: list[FoundPhone], until: int
+) -> FoundRelative | None:
+    """`Kari Nordmann (datter), 900 00 123`."""
+    window = max(until, start - _REACH)
+    match = _BACKWARD.search(text[window:start])
+    name = _clean(match["name"]) if match else None
+    if match is None or name is None or " " not in name or name != match["name"]:
+        return None
+    phone = _phone_after(text, end, phones, _BETWEEN_NAME_AND_PHONE)
+    if phone is None and "(" not in match[0]:
+        return None
+    return _relative(relation, name, phone, window + match.start("name"), end)
+
+
+def _after(
+    text: str, start: int, end: int, relation: str | None, phones: list[FoundPhone]
+) -> FoundRelative | None:
+    """`datter Kari Nordmann, 900 00 123`, `Pårørende: Kari Nordmann (datter)`, `kona 900 00 123 (Kari)`."""
+    match = _FORWARD.match(text, end)
+    name = _clean(match["name"]) if match else None
+    if match and name and not _DEAD.match(text, match.start("name") + len(name)):
+        last = match.start("name") + len(name)
+        if relation is None and (told := _RELATION_AFTER.match(text, last)):
+            relation = _words().get(told[1].lower())
+            last = told.end(1) if relation else last
+        phone = _phone_after(text, last, phones, _BETWEEN_NAME_AND_PHONE)
+        if phone and relation is None and (told := _RELATION_AFTER.match(text, phone.span[1])):
+            relation = _words().get(told[1].lower())
+        # One word that no number follows is a name only right beside its relation.
+        beside = relation is not None and not re.search(r"[,/\-–]", text[end : match.start("name")])
+        if " " in name or phone or beside:
+            return _relative(relation, name, phone, start, last)
+    phone = _phone_after(text, end, phones, _BETWEEN_RELATION_AND_PHONE)
+    if phone is None or relation is None:
+        return None
+    named = _NAME_AFTER_PHONE.match(text, phone.span[1])
+    name = _clean(named["name"]) if named else None
+    return _relative(relation, name, phone, start, named.end("name") if named and name else end)
 
 
 def _relative(
@@ -206,10 +220,6 @@ def _phone_after(
     if phone is None or not between.fullmatch(text, end, phone.span[0]):
         return None
     return phone
-
-
-def _overlap(one: FoundRelative, other: FoundRelative) -> bool:
-    return one.span[0] < other.span[1] and other.span[0] < one.span[1]
 
 
 def _joined(found: list[FoundRelative]) -> list[FoundRelative]:

@@ -18,9 +18,9 @@ _INTERPRETER = re.compile(
 """`tolk`, `telefontolk`, `tolketjeneste`; not `tolket som`, `tolkes`, `tolkning`."""
 
 _DENIED = re.compile(
-    r"(?:\b(?:ikke|ikkje|ingen|inga|uten|utan|slipper|slepp)\b(?:[^\w,]+\w+){0,4}?[^\w,]+\w*tolk)"
-    r"|(?:tolk\w*\W+(?:(?:er|var|trengs|trengst|trenger|vert|blir|har|be?hov)\W+){0,2}(?:ikke|ikkje)\b)"
-    r"|(?:tolk\w*\s*[:=]\s*(?:nei|ikke|ikkje|ingen|n\b|-))",
+    r"(?:\b(?:ikke|ikkje|ingen|inga|uten|utan|slipper|slepp)\b(?:[^\w,]+\w+){0,4}?[^\w,]+\w{0,20}tolk)"
+    r"|(?:tolk\w{0,12}\W+(?:(?:er|var|trengs|trengst|trenger|vert|blir|har|be?hov)\W+){0,2}(?:ikke|ikkje)\b)"
+    r"|(?:tolk\w{0,12}\s*[:=]\s*(?:nei|ikke|ikkje|ingen|n\b|-))",
     re.IGNORECASE,
 )
 

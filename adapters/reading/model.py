@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gateway.contracts.reading import Evidence
 from gateway.contracts.summary import Responsible, StrainArea
 
 
@@ -78,3 +79,22 @@ class Statement:
     def whole(self) -> str:
         """Label and text, in lower case."""
         return f"{self.label}: {self.low}" if self.label else self.low
+
+
+@dataclass(slots=True)
+class Trace:
+    """Remembers which words gave which field."""
+
+    evidence: list[Evidence] = field(default_factory=list)
+
+    def add(self, name: str, statement: Statement, rule: str | None = None, *, words: str | None = None) -> None:
+        """A field came from a statement."""
+        statement.placed = True
+        self.evidence.append(
+            Evidence(field=name, words=words or statement.text, place=statement.place, rule=rule)
+        )
+
+    def structured(self, name: str, words: str | None, place: str) -> None:
+        """A field came from a structured place of the message."""
+        if words:
+            self.evidence.append(Evidence(field=name, words=words, place=place))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.reading.dates import find_dates
-from adapters.reading.model import Statement, Topic
+from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import JOINS, PATHWAY
 from adapters.reading.vocabulary import Words
 from gateway.contracts.summary import PathwayStatus
@@ -30,7 +30,7 @@ _DAY_OF_THE_TALK = re.compile(
 _TREATMENT_STARTS = re.compile(
     r"(?:cellegift|kur|behandling|stråling|strålebehandling|immunterapi|hormon\w*|antibiotika|kjemo\w*)\w*\W+"
     r"(?:\w+\W+){0,2}(?:start|opstart)|(?:start\w*|opstart\w*)\W+(?:\w+\W+){0,2}(?:cellegift|kur\b|behandling|stråling|"
-    r"strålebehandling|immunterapi|hormon|antibiotika|kjemo|opp med|med ny|på\b)|start uke"
+    r"strålebehandling|immunterapi|hormon|antibiotika|kjemo|opp med|med ny)|start uke"
 )
 _NO = re.compile(r"^\W*(?:nei|nej|ikke|ikkje)\b")
 _ASKED = re.compile(r"\b(?:informert|orientert|brosjyre|tilbudt|tilbydd|fått tilbud|fått tilbod|spurt)\b")
@@ -50,17 +50,18 @@ class _Said:
     undecided: bool = False
 
 
-def read_status(statements: Sequence[Statement], *, held: bool) -> PathwayStatus:
+def read_status(statements: Sequence[Statement], trace: Trace, *, held: bool) -> PathwayStatus:
     """Read where the patient stands.
 
     Args:
         statements: the note.
+        trace: what gave which field.
         held: whether the conversation was held.
     """
     said = _Said()
     for statement in statements:
         if statement.topic in _ABOUT_IT:
-            _hear(statement, said)
+            _hear(statement, said, trace)
     if said.refused and said.refused_municipality:
         return PathwayStatus.DECLINED
     if (said.not_now or said.refused) and said.later and not held:
@@ -74,7 +75,7 @@ def read_status(statements: Sequence[Statement], *, held: bool) -> PathwayStatus
     return PathwayStatus.OFFER_LATER if said.later and said.not_now else PathwayStatus.UNKNOWN
 
 
-def _hear(statement: Statement, said: _Said) -> None:
+def _hear(statement: Statement, said: _Said, trace: Trace) -> None:
     low = statement.low
     about = statement.topic in {Topic.STATUS, Topic.SURVEY} or bool(PATHWAY.find(low) or _TALK.search(low))
     before = (said.started, said.refused, said.not_now, said.later, said.undecided)
@@ -91,7 +92,7 @@ def _hear(statement: Statement, said: _Said) -> None:
     if _starts(statement):
         said.started = True
     if before != (said.started, said.refused, said.not_now, said.later, said.undecided):
-        statement.placed = True
+        trace.add("pathway.status", statement, "status")
 
 
 def _refuses(statement: Statement, *, about: bool) -> bool:
@@ -116,18 +117,18 @@ def _starts(statement: Statement) -> bool:
 
 
 def read_started_on(
-    statements: Sequence[Statement], *, held_on: datetime.date | None, sent_on: datetime.date
+    statements: Sequence[Statement], trace: Trace, *, held_on: datetime.date | None, sent_on: datetime.date
 ) -> datetime.date | None:
     """Read the day of the start, where the note ties the start to a day."""
     last: datetime.date | None = None
     for statement in statements:
         dates = find_dates(statement.text, sent_on=sent_on)
-        if _starts(statement) and statement.topic not in {Topic.NEED, Topic.REFERRAL, Topic.CONTACT}:
+        if _starts(statement) and statement.topic not in {Topic.NEED, Topic.REFERRAL, Topic.STRAIN}:
             if _DAY_OF_THE_TALK.search(statement.low) and held_on is not None:
                 return held_on
             day = _tied(statement, last, sent_on)
             if day is not None:
-                statement.placed = True
+                trace.add("pathway.started_on", statement, "status.started")
                 return day
         days = [d.value for d in dates if d.precision == "day" and d.value is not None and d.value <= sent_on]
         last = days[-1] if days else last
@@ -137,11 +138,9 @@ def read_started_on(
 def _tied(statement: Statement, last: datetime.date | None, sent_on: datetime.date) -> datetime.date | None:
     """The day that stands by the words of the start, in the same clause or right after."""
     text, low = statement.text, statement.low
-    words = _STARTED.find(low) or JOINS.find(low)
-    if words is None and statement.topic is not Topic.STATUS:
-        return None
-    start = words.start() if words else 0
-    end = words.end() if words else 0
+    places = [match.span() for match in (*_STARTED.all(low), *JOINS.all(low))]
+    if not places and statement.topic is Topic.STATUS:
+        places = [(0, 0)]
     best: tuple[int, datetime.date] | None = None
     for date in find_dates(text, sent_on=sent_on):
         value = date.value
@@ -149,12 +148,11 @@ def _tied(statement: Statement, last: datetime.date | None, sent_on: datetime.da
             value = value or last
         if value is None or date.precision not in {"day", "same_day"} or value > sent_on + datetime.timedelta(days=31):
             continue
-        between = low[end : date.span[0]] if date.span[0] >= end else low[date.span[1] : start]
-        if not _belongs(between, after=date.span[0] >= end):
-            continue
-        distance = len(between)
-        if best is None or distance < best[0]:
-            best = distance, value
+        for start, end in places:
+            after = date.span[0] >= end
+            between = low[end : date.span[0]] if after else low[date.span[1] : start]
+            if _belongs(between, after=after) and (best is None or len(between) < best[0]):
+                best = len(between), value
     return best[1] if best else None
 
 
@@ -163,11 +161,11 @@ def _belongs(between: str, *, after: bool) -> bool:
     if re.search(r"samtal|kartlegg|snakk|notat|termometer|operert|innlagt|behandling", between):
         return False
     if after:
-        return len(between) <= 60 and not re.search(r"[.;]\s|,\s(?!den|d\.)", between)
+        return len(between) <= 60 and not re.search(r"(?<!\bd)[.;]\s|,\s(?!den|d\.)", between)
     return len(between) <= 30
 
 
-def read_objection(statements: Sequence[Statement]) -> bool:
+def read_objection(statements: Sequence[Statement], trace: Trace) -> bool:
     """Whether the patient objects to information being passed on to the municipality or the GP."""
     for statement in statements:
         found = _OBJECTS.find(statement.low)
@@ -178,6 +176,6 @@ def read_objection(statements: Sequence[Statement]) -> bool:
         receivers = [m[0] for m in _OBJECTION_RECEIVERS.all(low)]
         named = any(re.match(r"kommune|bydel|heimk|hjemk|fastl|kreftk|kk", one) for one in receivers)
         if receivers and (others is None or named):
-            statement.placed = True
+            trace.add("pathway.objects_to_sharing", statement, "status.objects")
             return True
     return False

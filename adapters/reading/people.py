@@ -54,7 +54,8 @@ def read_signature(lines: Sequence[str]) -> Signature | None:
     """
     tail = [line.strip() for line in lines if line.strip()][-_LINES_FROM_THE_END:]
     greeted = next((i for i, line in enumerate(tail) if _GREETING.at_start(line.lower())), None)
-    for index in range(greeted or 0, len(tail)):
+    order = range(greeted, len(tail)) if greeted is not None else range(len(tail) - 1, -1, -1)
+    for index in order:
         found = _signature_at(tail, index, greeted=greeted is not None)
         if found is not None:
             return found
@@ -64,7 +65,7 @@ def read_signature(lines: Sequence[str]) -> Signature | None:
 def _signature_at(tail: list[str], index: int, *, greeted: bool) -> Signature | None:
     line = tail[index]
     low = line.lower()
-    if _SECRETARY.find(low) or len(_WORD.findall(line)) > _LONGEST:
+    if _SECRETARY.find(low) or _GP.find(low) or len(_WORD.findall(line)) > _LONGEST:
         return None
     after = tail[index + 1 : index + 4]
     name = _signed(line)
@@ -115,6 +116,11 @@ def _trimmed(name: str) -> str | None:
     while len(words) > 2 and _is_role_word(words[-1]):
         del words[-1]
     return " ".join(words) if len(words) >= 2 else None
+
+
+def without_roles(name: str | None) -> str | None:
+    """A name of health personnel without their title (`Overlege Hard Granitt`)."""
+    return _trimmed(name) or name if name else None
 
 
 def _is_role_word(word: str) -> bool:

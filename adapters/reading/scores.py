@@ -60,7 +60,7 @@ _ARTICLES = frozenset({"en", "ein", "ett", "eit", "eitt"})
 
 _LABEL = re.compile(
     r"(?P<distress>\bnccn(?:[\s\-]*(?:\w*term[oi]m\w*|distress|skår|score|skala))?|\bdistress(?:[\s\-]?therm\w*)?"
-    r"|(?<![\w])(?:[a-zæøå]*[\-\s]?(?:stress|påkj\w*|belastnings?|distress)\w*[\-\s]?)?term[oi]?m[oeia]n?t\w*"
+    r"|(?<!\w)(?:(?:stress|påkj\w{0,20}|belastnings?)[\-\s]?)?term[oi]?m[oeia]n?t\w{0,12}"
     r"|\bpåkj(?:ennings?|\.)?[\s\-]?(?:grad|skår|score|skala|nivå)\w*"
     r"|\bgrad(?:en)? av (?:påkjenning\w*|belastning\w*|stress)"
     r"|\bDT(?=\s*[:=]?\s*[0-9])|(?:(?<=\n)|^)[ \t]*T(?=\s*[:=]?\s*[0-9]{1,2}\b(?![.][0-9]))"
@@ -131,7 +131,11 @@ def find_scores(text: str) -> list[FoundScore]:
     Numbers above 10 are reported for the thermometer alone, with `out_of_range`; a reading with decimals
     above 10 is a fever (`Termometer hjemme viste 40,1`) and none.
     """
-    labels = [match for match in _LABEL.finditer(text) if not _NO_LABEL.search(text, 0, match.start())]
+    labels = [
+        match
+        for match in _LABEL.finditer(text)
+        if not _NO_LABEL.search(text, max(0, match.start() - _SHORT_REACH), match.start())
+    ]
     found: dict[int, FoundScore] = {}
     until = 0
     for index, label in enumerate(labels):

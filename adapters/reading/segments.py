@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from adapters.reading.headings import classify, is_heading_line
 from adapters.reading.lines import Line, read_lines
 from adapters.reading.model import LISTS, Heading, Statement, Topic
 from adapters.reading.splitting import enumerated, sentences
+from adapters.reading.vocabulary import Words
 from gateway.contracts.messages import CodedValue, CodeList, TextBlock
 
 _STANDARD_HEADINGS = frozenset(
@@ -28,6 +30,8 @@ _SHORT = re.compile(
 )
 _NAME = re.compile(r"(?:dr\.?\s+|lege\s+)?[A-ZÆØÅ][\w'’-]+(?:\s+[A-ZÆØÅ][\w'’.-]*)+")
 _SENTENCE_INSIDE = re.compile(r"[.!?]\s+\S+\s+\S")
+_SET_OFF = re.compile(r"[:=\t]\s*\S")
+"""What tells a label with words after it from a heading line"""
 _INNER_BULLET = re.compile(r"(?:[-–—•*·]|\(?[1a][.)])\s+(?=[^\W\d_])")
 _CLOCK_OR_LINK = re.compile(r"(?i)\b(?:kl|https?|www)\.?\s*[\d.]*$")
 
@@ -38,10 +42,15 @@ _KEEP_PARTY = frozenset({Topic.REFERRAL, Topic.CONTACT})
 """Sections in which a party's name is no heading of its own"""
 
 
-def segment(blocks: Iterable[TextBlock]) -> list[Statement]:
-    """Take the pieces of a note apart, in their order."""
+def segment(blocks: Iterable[TextBlock], codes: Mapping[str, str] = MappingProxyType({})) -> list[Statement]:
+    """Take the pieces of a note apart, in their order.
+
+    Args:
+        blocks: the pieces.
+        codes: what a record system's own codes of headings are about, by code.
+    """
     blocks = list(blocks)
-    segmenter = _Segmenter()
+    segmenter = _Segmenter(codes)
     last = -1
     for line in read_lines(blocks):
         if line.block != last:
@@ -57,7 +66,8 @@ _State = tuple[Heading | None, bool, int, bool | None, bool]
 class _Segmenter:
     """Carries the heading from line to line."""
 
-    def __init__(self) -> None:
+    def __init__(self, codes: Mapping[str, str]) -> None:
+        self._codes = codes
         self.statements: list[Statement] = []
         self._heading: Heading | None = None
         self._indent = 0
@@ -68,7 +78,7 @@ class _Segmenter:
 
     def begin(self, block: TextBlock) -> None:
         """A new piece of the note: what came before has ended."""
-        self._set(_coded_heading(block.heading), inline=False)
+        self._set(_coded_heading(block.heading, self._codes), inline=False)
         self._paragraph += 1
 
     def add(self, line: Line) -> None:
@@ -118,7 +128,7 @@ class _Segmenter:
     def _label(self, line: Line) -> tuple[Heading, str] | None:
         """The heading or label that a line begins with, and what follows it."""
         text = line.text
-        if not line.bullet or text.endswith(":"):
+        if (not line.bullet or text.endswith(":")) and not _SET_OFF.search(text):
             in_list = self._heading is not None and self._heading.topic in LISTS and not self._inline
             heading = is_heading_line(text)
             if heading is not None and not (in_list and " " not in text and not line.gap):
@@ -227,11 +237,18 @@ def _speaks_of_need(label: str) -> bool:
     return heading is not None and heading.party is None
 
 
-def _coded_heading(code: CodedValue | None) -> Heading | None:
+def _coded_heading(code: CodedValue | None, codes: Mapping[str, str]) -> Heading | None:
     """A heading that the record system gave as a code, where it is one of its own."""
-    if code is None or not code.name or code.code_list in _STANDARD_HEADINGS:
+    if code is None or code.code_list in _STANDARD_HEADINGS:
         return None
-    return classify(code.name)
+    heading = classify(code.name) if code.name else None
+    if heading is None and code.value in codes:
+        heading = Heading(topic=Topic(codes[code.value]), words=code.name or code.value)
+    return None if heading is None or heading.topic in {Topic.TITLE, Topic.STATUS} and _is_title(code) else heading
+
+
+def _is_title(code: CodedValue) -> bool:
+    return bool(code.name and Words("title", "title").find(code.name.lower()))
 
 
 def _plain(label: str) -> str:

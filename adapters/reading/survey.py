@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from adapters.reading.areas import FAMILY_WORDS
 from adapters.reading.dates import find_dates
-from adapters.reading.model import Statement, Topic
+from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import HELD, PLANNED
 from adapters.reading.scores import FoundScore, find_scores
 from adapters.reading.vocabulary import Words
@@ -53,6 +53,8 @@ _CLOSED = frozenset(
         Topic.GP,
     }
 )
+_NUMBER = re.compile(r"\b(?:tlf|telefon|mob\w*|nummer)\b\.?\s*:?\s*(?=[+\d][\d ]{6})")
+_NOT_WITH = re.compile(r"\b(?:ikke|ikkje)\b.{0,20}\b(?:med|til stede)\b")
 _EARLIER_NOTE = re.compile(r"\bnotat(?:et)?\b[^.]{0,40}\bsendt|\brettelse\b|\berstatte?r\b")
 
 
@@ -69,26 +71,28 @@ def read_survey(
     procedures: Sequence[ProcedureEntry],
     events: Sequence[EventEntry],
     sent_on: datetime.date,
+    trace: Trace,
 ) -> SurveyReading:
     """Read the conversation; none where the note says that it was not held, or nothing of it."""
     open_ones = [s for s in statements if s.topic not in _CLOSED]
     about = [s for s in open_ones if _is_about(s)]
     coded = any((p.code.value or "").upper() == PROCEDURE_CODE for p in procedures)
     written = any(_CODE.search(s.text) for s in statements)
-    held = [s for s in about if not _NOT_HELD.find(s.whole)]
+    refused = {id(s.heading) for s in about if s.topic is Topic.SURVEY and _not_held(s)}
+    held = [s for s in about if not _not_held(s) and id(s.heading) not in refused]
     if len(held) < len(about) and not any(_has_day(s, sent_on) for s in held):
         return SurveyReading(survey=None, score_out_of_range=False)
-    score, out = _score(statements, sent_on)
+    score, out = _score(statements, trace)
     if not held and score is None and not coded and not written:
         return SurveyReading(survey=None, score_out_of_range=out)
     for statement in held:
-        statement.placed = True
+        trace.add("survey", statement, "survey.held")
     near = _with_neighbours(open_ones, held)
     survey = Survey(
         held_on=_held_on(statements, held, sent_on),
         form=_form(held, near, events),
         distress_score=score,
-        relatives_present=_relatives(near),
+        relatives_present=_relatives(near, trace),
         procedure_code=PROCEDURE_CODE if coded or written else None,
     )
     return SurveyReading(survey=survey, score_out_of_range=out)
@@ -102,6 +106,10 @@ def _is_about(statement: Statement) -> bool:
     return HELD.find(statement.low) is not None and not (
         PLANNED.find(statement.low) and not _has_main(statement)
     )
+
+
+def _not_held(statement: Statement) -> bool:
+    return bool(_NOT_HELD.find(statement.low) or _NOT_HELD.find(statement.whole))
 
 
 def _has_main(statement: Statement) -> bool:
@@ -186,36 +194,39 @@ def _form(
 
 
 def _without_interpreter(low: str) -> str:
-    return _INTERPRETER.pattern.sub(" ", low)
+    return _NUMBER.sub(" ", _INTERPRETER.pattern.sub(" ", low))
 
 
-def _relatives(near: Sequence[Statement]) -> bool | None:
+def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
     for statement in near:
         low = statement.low
         if _ALONE.find(low):
+            trace.add("survey.relatives_present", statement, "survey.alone")
             return False
-        family = FAMILY_WORDS.find(low)
-        if family and _PRESENT.find(low) and not re.search(r"\bikke\b.{0,20}\b(?:med|til stede)\b", low):
+        if any(_with_family(clause) for clause in low.split(", ")):
+            trace.add("survey.relatives_present", statement, "survey.present")
             return True
     return None
 
 
-def _score(statements: Sequence[Statement], sent_on: datetime.date) -> tuple[int | None, bool]:
+def _with_family(clause: str) -> bool:
+    """Whether a clause says that a relative took part."""
+    return bool(FAMILY_WORDS.find(clause) and _PRESENT.find(clause) and not _NOT_WITH.search(clause))
+
+
+def _score(statements: Sequence[Statement], trace: Trace) -> tuple[int | None, bool]:
     """The thermometer, and whether a score was given that is none."""
-    found: list[tuple[int, FoundScore]] = []
+    found: list[tuple[bool, FoundScore, Statement]] = []
     for statement in statements:
         if statement.topic is Topic.SCALE or statement.topic is Topic.DENIED:
             continue
         prefix = f"{statement.label}: " if statement.label else ""
         for score in find_scores(prefix + statement.text):
             if score.scale == "distress" or (score.scale is None and statement.topic is Topic.SCORE):
-                found.append((_score_rank(score), score))
-    del sent_on
+                found.append((score.aside, score, statement))
     if not found:
         return None, False
-    score = min(found, key=lambda one: one[0])[1]
+    _, score, statement = min(found, key=lambda one: one[0])
+    trace.add("survey.distress_score", statement, words=score.words)
     return score.value, score.out_of_range
 
-
-def _score_rank(score: FoundScore) -> int:
-    return int(score.aside)

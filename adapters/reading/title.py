@@ -25,7 +25,7 @@ def is_note(subject: str | None, blocks: Sequence[TextBlock], statements: Sequen
     """Tell by the subject, the headings, the first lines, or by what is said of the pathway."""
     low = (subject or "").lower()
     if _TITLE.find(low) and not (_MENTION.find(low) and len(_WORD.findall(low)) > 8):
-        return _CONVERSATION.at_start(low) is None or _has_sections(statements)
+        return _CONVERSATION.at_start(low) is None or has_sections(statements)
     for index, block in enumerate(blocks):
         heading = (block.heading.name or "").lower() if block.heading else ""
         if _TITLE.find(heading):
@@ -33,7 +33,7 @@ def is_note(subject: str | None, blocks: Sequence[TextBlock], statements: Sequen
         if any(_is_title(line) for line in _lines(block)[: _FIRST_LINES if index < 2 else 1]):
             return True
     return any(_is_title_alone(line) for block in blocks for line in _lines(block)) or (
-        any(_speaks_of_it_now(s) for s in statements) and _has_sections(statements)
+        any(_speaks_of_it_now(s) for s in statements) and has_sections(statements)
     )
 
 
@@ -64,7 +64,7 @@ def _speaks_of_it_now(statement: Statement) -> bool:
     return bool(_STARTED.find(low) or _REFUSED.find(low) or JOINS.find(low))
 
 
-def _has_sections(statements: Sequence[Statement]) -> bool:
+def has_sections(statements: Sequence[Statement]) -> bool:
     """Whether there is what such a note is made of."""
     topics = {s.topic for s in statements}
     return len(topics & (LISTS | {Topic.SURVEY, Topic.STATUS, Topic.CONTACT, Topic.SCORE})) >= 2

@@ -34,10 +34,13 @@ def find_when(text: str) -> list[FoundWhen]:
     Times that are over look the same (`i juni`, `uke 12`): it is for the reader to ask only where somebody
     is to call. Found words do not overlap; no line break lies within.
     """
+    taken = bytearray(len(text))
     found: list[FoundWhen] = []
     for pattern, condition in ((_conditions(), True), (_times(), False)):
         for match in pattern.finditer(text):
-            if all(match.end() <= other.span[0] or other.span[1] <= match.start() for other in found):
+            start, end = match.span()
+            if not any(taken[start:end]):
+                taken[start:end] = b"\x01" * (end - start)
                 found.append(FoundWhen(span=match.span(), words=match[0], condition=condition))
     return sorted(found, key=lambda when: when.span)
 

@@ -11,7 +11,7 @@ from gateway.contracts.receipts import AppRec, Fault, OriginalMessage, ReceiptPa
 from gateway.formats import hcp_read
 from gateway.formats.element_names import Element
 from gateway.formats.identify import identify
-from gateway.formats.xml_reading import Reader, child, children, coded_of
+from gateway.formats.xml_reading import Reader, coded_of
 
 _VERSIONS = {Format.APPREC_1_0: "1.0", Format.APPREC_1_1: "1.1"}
 
@@ -28,16 +28,16 @@ def read_apprec(root: Element) -> AppRec:
         raise FormatError("The message is no application receipt of a known version.")
     reader = Reader()
     status = reader.coded(root, "Status") or CodedValue()
-    original = child(root, "OriginalMsgId")
+    original = reader.child(root, "OriginalMsgId")
     return AppRec(
         version=version,
         id=reader.text(root, "Id") or "",
         generated_at=reader.text(root, "GenDate") or "",
-        sender=_party(reader, child(root, "Sender")),
-        receiver=_party(reader, child(root, "Receiver")),
+        sender=_party(reader, reader.child(root, "Sender")),
+        receiver=_party(reader, reader.child(root, "Receiver")),
         status=status.value or "",
         status_text=status.name,
-        faults=tuple(_fault(error) for error in children(root, "Error")),
+        faults=tuple(_fault(error) for error in reader.children(root, "Error")),
         original=OriginalMessage(
             msg_type=reader.coded(original, "MsgType") or CodedValue(),
             issued_at=reader.text(original, "IssueDate") or "",

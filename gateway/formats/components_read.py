@@ -16,13 +16,13 @@ from gateway.contracts.messages import (
     Unit,
 )
 from gateway.formats.element_names import Element
-from gateway.formats.xml_reading import Reader, child, children
+from gateway.formats.xml_reading import Reader
 
 
 def read_identifiers(reader: Reader, parent: Element | None) -> tuple[Identifier, ...]:
     """Every Ident that says anything, as it is written."""
     found: list[Identifier] = []
-    for ident in children(parent, "Ident"):
+    for ident in reader.children(parent, "Ident"):
         number, kind = reader.text(ident, "Id"), reader.coded(ident, "TypeId")
         if number is None and kind is None:
             continue
@@ -35,7 +35,7 @@ def read_identifiers(reader: Reader, parent: Element | None) -> tuple[Identifier
 
 def read_address(reader: Reader, parent: Element | None) -> PostalAddress | None:
     """Address; None where it holds nothing but its type."""
-    address = child(parent, "Address")
+    address = reader.child(parent, "Address")
     if address is None:
         return None
     kind = reader.coded(address, "Type")
@@ -56,7 +56,7 @@ def read_address(reader: Reader, parent: Element | None) -> PostalAddress | None
 def read_telecoms(reader: Reader, parent: Element | None) -> tuple[Telecom, ...]:
     """Every TeleCom that has an address."""
     found: list[Telecom] = []
-    for telecom in children(parent, "TeleCom"):
+    for telecom in reader.children(parent, "TeleCom"):
         kind, address = reader.coded(telecom, "TypeTelecom"), reader.value(telecom, "TeleAddress")
         if address is not None:
             found.append(Telecom(address=address, type=kind))
@@ -107,11 +107,11 @@ def read_patient(reader: Reader, patient: Element) -> PatientRecord:
 
 def read_organisation_party(reader: Reader, organisation: Element) -> Party:
     """Organisation with the lowest organisation below it, and the person of either."""
-    lowest, person = organisation, child(organisation, "HealthcareProfessional")
-    below = child(organisation, "Organisation")
+    lowest, person = organisation, reader.child(organisation, "HealthcareProfessional")
+    below = reader.child(organisation, "Organisation")
     while below is not None:
-        lowest, below = below, child(below, "Organisation")
-        person = child(lowest, "HealthcareProfessional") if person is None else person
+        lowest, below = below, reader.child(below, "Organisation")
+        person = reader.child(lowest, "HealthcareProfessional") if person is None else person
     return Party(
         organisation=read_unit(reader, organisation),
         unit=None if lowest is organisation else read_unit(reader, lowest),

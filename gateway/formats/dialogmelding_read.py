@@ -22,7 +22,7 @@ from gateway.contracts.messages import (
 )
 from gateway.formats.components_read import read_person, read_unit
 from gateway.formats.element_names import Element
-from gateway.formats.xml_reading import Reader, child, children, place_of
+from gateway.formats.xml_reading import Reader, place_of
 
 AUTHOR = "1"
 """RolleNotat (9057): Forfatter"""
@@ -48,9 +48,9 @@ class _Found:
 def read_dialogmelding(content: Element, head: Head, version: Format) -> Message:
     """Read the `Dialogmelding` element."""
     reader, found = Reader(), _Found()
-    for note in children(content, "Notat"):
+    for note in reader.children(content, "Notat"):
         _note(reader, note, content, found)
-    for question in children(content, "Foresporsel"):
+    for question in reader.children(content, "Foresporsel"):
         _question(reader, question, content, found)
     return Message(
         format=version,
@@ -70,16 +70,16 @@ def _note(reader: Reader, note: Element, top: Element, found: _Found) -> None:
         found.topic = reader.coded(note, "TemaKodet")
     if found.subject is None:
         found.subject = reader.text(note, "Tema")
-    _rich(reader, child(note, "TekstNotatInnhold"), top, found)
-    _rich(reader, child(note, "Merknad"), top, found)
+    _rich(reader, reader.child(note, "TekstNotatInnhold"), top, found)
+    _rich(reader, reader.child(note, "Merknad"), top, found)
     reader.skip(note, "DokIdNotat")
-    written = child(note, "DatoNotat")
+    written = reader.child(note, "DatoNotat")
     if written is not None:
         start = reader.text(note, "DatoNotat")
         found.events.append(
             EventEntry(description="Dato for notatet", start=start, place=place_of(written, top))
         )
-    for question in children(note, "Foresporsel"):
+    for question in reader.children(note, "Foresporsel"):
         _question(reader, question, top, found)
     _roles(reader, note, top, found)
 
@@ -89,8 +89,8 @@ def _question(reader: Reader, question: Element, top: Element, found: _Found) ->
         found.topic = reader.coded(question, "TypeForesp")
     if found.subject is None:
         found.subject = reader.text(question, "EmneSporsmal")
-    _rich(reader, child(question, "Sporsmal"), top, found)
-    _rich(reader, child(question, "Begrunnelse"), top, found)
+    _rich(reader, reader.child(question, "Sporsmal"), top, found)
+    _rich(reader, reader.child(question, "Begrunnelse"), top, found)
     reader.skip(question, "DokIdForesp")
     _roles(reader, question, top, found)
 
@@ -103,17 +103,17 @@ def _rich(reader: Reader, element: Element | None, top: Element, found: _Found) 
 
 def _roles(reader: Reader, parent: Element, top: Element, found: _Found) -> None:
     """RollerRelatertNotat: 1.0 has the person directly, 1.1 may have it below a unit as well."""
-    for entry in children(parent, "RollerRelatertNotat"):
+    for entry in reader.children(parent, "RollerRelatertNotat"):
         in_note, role = reader.coded(entry, "RolleNotat"), reader.coded(entry, "RoleToPatient")
-        connected = child(entry, "TilknyttetEnhet")
-        contact = child(connected, "Kontaktenhet")
+        connected = reader.child(entry, "TilknyttetEnhet")
+        contact = reader.child(connected, "Kontaktenhet")
         unit = None if contact is None else read_unit(reader, contact)
         remark = reader.text(connected, "Merknad")
         place = place_of(entry, top)
         people = [
             read_person(reader, element, role)
             for holder in (entry, connected)
-            for element in children(holder, "HealthcareProfessional")
+            for element in reader.children(holder, "HealthcareProfessional")
         ]
         if unit is not None and not people:
             people = [Person(role=role)]
@@ -126,7 +126,7 @@ def _roles(reader: Reader, parent: Element, top: Element, found: _Found) -> None
         found.relatives.extend(
             RelativeEntry(relation=role, person=read_person(reader, element), remark=remark, place=place)
             for holder in (entry, connected)
-            for element in children(holder, "Person")
+            for element in reader.children(holder, "Person")
         )
 
 

@@ -35,7 +35,7 @@ from gateway.formats.element_names import Element
 from gateway.formats.msghead_read import read_attachment
 from gateway.formats.plo_read import ACTIONS
 from gateway.formats.times import read_time
-from gateway.formats.xml_reading import Reader, child, children, place_of
+from gateway.formats.xml_reading import Reader, place_of
 
 MAIN_DIAGNOSIS = "H"
 DIAGNOSES = frozenset((MAIN_DIAGNOSIS, "B", "ART"))
@@ -50,9 +50,9 @@ AUTHOR = "AHP"
 def read_epikrise_head(message: Element, reader: Reader | None = None) -> Head:
     """The head; what is missing stays empty."""
     reader = reader or Reader()
-    report = child(message, "ServRprt")
+    report = reader.child(message, "ServRprt")
     generated = reader.value(message, "GenDate") or ""
-    patient = child(report, "Patient")
+    patient = reader.child(report, "Patient")
     reader.skip(message, "MIGversion", "MsgVersion")
     reader.skip(report, "IssueDate", "ApprDate", "Status", "Priority")
     return Head(
@@ -77,19 +77,19 @@ def read_epikrise(message: Element, version: Format) -> Message:
     """
     reader, found = Reader(), _Found(top=message)
     head = read_epikrise_head(message, reader)
-    report = child(message, "ServRprt")
+    report = reader.child(message, "ServRprt")
     service = reader.coded(report, "ServType")
     subject = reader.text(report, "MsgDescr")
-    for event in children(report, "Event"):
+    for event in reader.children(report, "Event"):
         _event(reader, event, found)
-    for request in children(report, "ServReq"):
+    for request in reader.children(report, "ServReq"):
         reader.skip(request, "ServType", "IssueDate", "ReceiptDate", "Id")
         _comments(reader, request, "ReasonAsText", found)
-    patient = child(report, "Patient")
+    patient = reader.child(report, "Patient")
     _relatives(reader, patient, found)
     _professionals(reader, patient, "PatRelHCP", found)
     _professionals(reader, report, "RelServProvider", found)
-    for reference in children(report, "RefDoc"):
+    for reference in reader.children(report, "RefDoc"):
         attachment = read_attachment(reader, reference)
         if attachment is not None:
             found.attachments.append(attachment)
@@ -124,7 +124,7 @@ class _Found:
 
 
 def _sender(reader: Reader, report: Element | None) -> Party | None:
-    provider = child(report, "ServProvider")
+    provider = reader.child(report, "ServProvider")
     reader.skip(provider, "Role", "ComMethod")
     return hcp_read.read_party(reader, provider)
 
@@ -132,7 +132,7 @@ def _sender(reader: Reader, report: Element | None) -> Party | None:
 def _receivers(reader: Reader, report: Element | None) -> tuple[Receiver, ...]:
     found: list[Receiver] = []
     for name, copy in (("Requester", False), ("CopyDest", True)):
-        for element in children(report, name):
+        for element in reader.children(report, name):
             reader.skip(element, "ComMethod", "CopyDestRole")
             role = reader.coded(element, "Role")
             party = hcp_read.read_party(reader, element)
@@ -163,24 +163,24 @@ def _patient(reader: Reader, patient: Element) -> PatientRecord:
 def _event(reader: Reader, event: Element, found: _Found) -> None:
     """Event, with the events in it."""
     reader.skip(event, "ServType", "Id")
-    reported, planned = child(event, "ReportedEvent"), child(event, "PlannedEvent")
+    reported, planned = reader.child(event, "ReportedEvent"), reader.child(event, "PlannedEvent")
     start = reader.value(reported, "StartDateTime") or reader.value(planned, "ScheduledDate")
     end = reader.value(reported, "EndDateTime")
-    code = reader.coded(child(event, "Service"), "AdmCat")
+    code = reader.coded(reader.child(event, "Service"), "AdmCat")
     if start is not None or end is not None or code is not None:
         found.events.append(EventEntry(code=code, start=start, end=end, place=place_of(event, found.top)))
-    for item in children(event, "InfItem"):
+    for item in reader.children(event, "InfItem"):
         _item(reader, item, found)
     _comments(reader, event, "Comment", found)
     _professionals(reader, event, "RelServProvider", found)
-    for inner in children(event, "Event"):
+    for inner in reader.children(event, "Event"):
         _event(reader, inner, found)
 
 
 def _comments(reader: Reader, parent: Element, name: str, found: _Found) -> None:
-    for comment in children(parent, name):
+    for comment in reader.children(parent, name):
         heading = reader.coded(comment, "Heading")
-        for element in children(comment, "TextResultValue"):
+        for element in reader.children(comment, "TextResultValue"):
             text = reader.rich(element)
             if text:
                 place = place_of(element, found.top)
@@ -191,11 +191,14 @@ def _item(reader: Reader, item: Element, found: _Found) -> None:
     """InfItem: a coded diagnosis or procedure, or words under the name of their type."""
     kind = reader.coded(item, "Type")
     type_code = kind.value if kind else None
-    observation = child(item, "Observation")
-    described = child(observation, "CodedDescr")
+    observation = reader.child(item, "Observation")
+    described = reader.child(observation, "CodedDescr")
     place = place_of(item, found.top)
     if type_code in DIAGNOSES:
-        code, words = reader.coded(described, "Concept"), reader.rich(child(observation, "Description"))
+        code, words = (
+            reader.coded(described, "Concept"),
+            reader.rich(reader.child(observation, "Description")),
+        )
         if code is not None or words is not None:
             main = type_code == MAIN_DIAGNOSIS
             found.diagnoses.append(DiagnosisEntry(code=code, main=main, description=words, place=place))
@@ -207,7 +210,7 @@ def _item(reader: Reader, item: Element, found: _Found) -> None:
 
 
 def _relatives(reader: Reader, patient: Element | None, found: _Found) -> None:
-    for party in children(patient, "PatientRelParty"):
+    for party in reader.children(patient, "PatientRelParty"):
         number = reader.text(party, "RelPartyOffId")
         address, telecoms = hcp_read.read_contact(reader, party)
         person = Person(
@@ -223,7 +226,7 @@ def _relatives(reader: Reader, patient: Element | None, found: _Found) -> None:
 
 def _professionals(reader: Reader, parent: Element | None, name: str, found: _Found) -> None:
     """PatRelHCP and RelServProvider; the relation stands as the person's role."""
-    for element in children(parent, name):
+    for element in reader.children(parent, name):
         relation = reader.coded(element, "Relation")
         reader.skip(element, "Role")
         party = hcp_read.read_party(reader, element)

@@ -8,23 +8,23 @@ from __future__ import annotations
 from gateway.contracts.messages import Identifier, Party, Person, PostalAddress, Telecom, Unit
 from gateway.formats.components_read import read_address
 from gateway.formats.element_names import Element
-from gateway.formats.xml_reading import Reader, attribute, child, children
+from gateway.formats.xml_reading import Reader, attribute
 
 
 def read_party(reader: Reader, parent: Element | None) -> Party | None:
     """The HCP of a role (ServProvider, Requester, Sender, Receiver, …); None where there is none."""
-    hcp = child(parent, "HCP")
+    hcp = reader.child(parent, "HCP")
     if hcp is None:
         return None
     reader.skip(hcp, "PartyIdByRequester", "PartyIdByServProv")
     address, telecoms = read_contact(reader, hcp)
-    institution = child(hcp, "Inst")
+    institution = reader.child(hcp, "Inst")
     if institution is None:
-        professional = child(hcp, "HCProf")
+        professional = reader.child(hcp, "HCProf")
         if professional is None:
             return Party(organisation=Unit(address=address, telecoms=telecoms))
         return Party(person=_person(reader, professional, address, telecoms))
-    department, person = child(institution, "Dept"), child(institution, "HCPerson")
+    department, person = reader.child(institution, "Dept"), reader.child(institution, "HCPerson")
     return Party(
         organisation=_unit(reader, institution, address, telecoms),
         unit=None if department is None else _unit(reader, department),
@@ -34,11 +34,11 @@ def read_party(reader: Reader, parent: Element | None) -> Party | None:
 
 def read_contact(reader: Reader, parent: Element) -> tuple[PostalAddress | None, tuple[Telecom, ...]]:
     """Address with the telephone numbers and mail addresses in it."""
-    address = child(parent, "Address")
+    address = reader.child(parent, "Address")
     if address is None:
         return None, ()
     telecoms: list[Telecom] = []
-    for element in children(address, "TeleAddress"):
+    for element in reader.children(address, "TeleAddress"):
         reader.done(element)
         written = attribute(element, "V")
         if written is not None:
@@ -55,7 +55,7 @@ def read_identifiers(reader: Reader, parent: Element) -> tuple[Identifier, ...]:
 
 def read_additional(reader: Reader, parent: Element) -> tuple[Identifier, ...]:
     """Each AdditionalId."""
-    found = [_identifier(reader, further, "Type") for further in children(parent, "AdditionalId")]
+    found = [_identifier(reader, further, "Type") for further in reader.children(parent, "AdditionalId")]
     return tuple(i for i in found if i is not None)
 
 

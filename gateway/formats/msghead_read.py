@@ -26,7 +26,7 @@ from gateway.formats.components_read import (
 from gateway.formats.element_names import Element, local_name
 from gateway.formats.identify import content_of
 from gateway.formats.times import read_time
-from gateway.formats.xml_reading import Reader, child, children, string_of
+from gateway.formats.xml_reading import Reader, child, string_of
 
 COPY = "COP"
 
@@ -34,10 +34,10 @@ COPY = "COP"
 def read_msghead(root: Element) -> Head:
     """The head; what is missing stays empty."""
     reader = Reader()
-    info = child(root, "MsgInfo")
+    info = reader.child(root, "MsgInfo")
     generated = reader.text(info, "GenDate") or ""
-    patient = child(info, "Patient")
-    sender = child(info, "Sender", "Organisation")
+    patient = reader.child(info, "Patient")
+    sender = reader.child(info, "Sender", "Organisation")
     return Head(
         msg_type=reader.coded(info, "Type") or CodedValue(),
         msg_id=reader.text(info, "MsgId") or "",
@@ -64,10 +64,10 @@ def read_conversation(root: Element) -> Conversation | None:
 
 def _receivers(reader: Reader, info: Element | None) -> tuple[Receiver, ...]:
     found: list[Receiver] = []
-    organisation = child(info, "Receiver", "Organisation")
+    organisation = reader.child(info, "Receiver", "Organisation")
     if organisation is not None:
         found.append(Receiver(party=read_organisation_party(reader, organisation)))
-    for other in children(info, "OtherReceiver"):
+    for other in reader.children(info, "OtherReceiver"):
         role = reader.coded(other, "RoleReceiver")
         party = _other_party(reader, other)
         if party is not None:
@@ -78,11 +78,11 @@ def _receivers(reader: Reader, info: Element | None) -> tuple[Receiver, ...]:
 
 def _other_party(reader: Reader, other: Element) -> Party | None:
     """OtherReceiver is an organisation, or a person of one of three kinds."""
-    organisation = child(other, "Organisation")
+    organisation = reader.child(other, "Organisation")
     if organisation is not None:
         return read_organisation_party(reader, organisation)
     for name in ("HealthcareProfessional", "Person", "Patient"):
-        person = child(other, name)
+        person = reader.child(other, name)
         if person is not None:
             return Party(person=read_person(reader, person))
     return None
@@ -99,11 +99,13 @@ def read_documents(root: Element) -> tuple[tuple[TextBlock, ...], tuple[Attachme
     business = content_of(root)
     reader = Reader()
     reader.done(business)
-    for document in children(root, "Document"):
+    for document in reader.children(root, "Document"):
         reader.skip(document, "DocumentConnection", "ContentType", "ContentCategory", "Consent", "FromDate")
         reader.skip(document, "ToDate", "OidRef", "EnquiryRefId")
-        reference = child(document, "RefDoc")
-        attachment = read_attachment(reader, reference, string_of(child(document, "ContentDescription")))
+        reference = reader.child(document, "RefDoc")
+        attachment = read_attachment(
+            reader, reference, string_of(reader.child(document, "ContentDescription"))
+        )
         if attachment is not None:
             attachments.append(attachment)
             reader.skip(document, "ContentDescription")
@@ -118,7 +120,7 @@ def read_attachment(reader: Reader, reference: Element | None, label: str | None
         FormatError: it is not base64.
     """
     reader.skip(reference, "IssueDate", "MsgType", "Id", "Compression")
-    content = child(reference, "Content")
+    content = reader.child(reference, "Content")
     container = None if content is None else next(content.iterchildren("*"), None)
     if container is None or local_name(container) != "Base64Container":
         reader.skip(reference, "MimeType")

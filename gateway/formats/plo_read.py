@@ -23,25 +23,52 @@ from gateway.contracts.summary import Action
 from gateway.formats.components_read import read_person, read_unit
 from gateway.formats.dialogmelding_read import GP
 from gateway.formats.element_names import Element, local_name
-from gateway.formats.xml_reading import Reader, attribute, child, children, coded_of, place_of, string_of
+from gateway.formats.xml_reading import Reader, attribute, coded_of, place_of, string_of
 
 ACTIONS = {"N": Action.NEW, "M": Action.CHANGE, "C": Action.CANCEL}
 """Tjenestetype (7309)"""
 
 
+_ENTRIES = {
+    "Journaltekst": "text",
+    "MedisinskDiagnose": "diagnosis",
+    "IntervensjonTiltakKode": "procedure",
+    "TidsfestetHendelse": "event",
+    "FellesinfoKontaktepisode": "event",
+    "ParorendeForesatt": "relative",
+    "TilknyttetEnhet": "professional",
+    "KontaktpersonHelsepersonell": "professional",
+    "AnsvarForRapport": "professional",
+    "Ansvarlig": "professional",
+    "BehovTolkSprak": "language",
+}
+"""What is read wherever it stands: name of the element, and what it tells of"""
+_TAGS = tuple("{*}" + name for name in _ENTRIES)
+
+_Entries = dict[str, list[Element]]
+
+
+def _entries(content: Element) -> _Entries:
+    """The elements of `_ENTRIES` in the order of the message, found in one pass."""
+    found: _Entries = {kind: [] for kind in _ENTRIES.values()}
+    for element in content.iterdescendants(*_TAGS):
+        found[_ENTRIES[local_name(element)]].append(element)
+    return found
+
+
 def read_plo(content: Element, head: Head, version: Format) -> Message:
     """Read the root of a PLO message (`TverrfagligEpikrise`, `HelseopplysningerVedSoknad`, …)."""
-    reader = Reader()
-    status = reader.coded(child(content, "InformasjonOmForsendelsen"), "Forsendelsesstatus")
-    topic = reader.coded(child(content, "TypeInnholdIMelding"), "TypeInnhold")
-    texts = _texts(reader, content)
-    diagnoses = _diagnoses(reader, content)
-    procedures = _procedures(reader, content)
-    events = _events(reader, content)
-    relatives = _relatives(reader, content)
-    professionals = _professionals(reader, content)
-    language = _language(reader, content)
-    sent = child(content, "OpplysningerTilSoknad", "EgensoknadSendt")
+    reader, found = Reader(), _entries(content)
+    status = reader.coded(reader.child(content, "InformasjonOmForsendelsen"), "Forsendelsesstatus")
+    topic = reader.coded(reader.child(content, "TypeInnholdIMelding"), "TypeInnhold")
+    texts = _texts(reader, content, found)
+    diagnoses = _diagnoses(reader, content, found)
+    procedures = _procedures(reader, content, found)
+    events = _events(reader, content, found)
+    relatives = _relatives(reader, content, found)
+    professionals = _professionals(reader, content, found)
+    language = _language(reader, content, found)
+    sent = reader.child(content, "OpplysningerTilSoknad", "EgensoknadSendt")
     if string_of(sent) == "false":
         reader.done(sent)
     return Message(
@@ -60,22 +87,22 @@ def read_plo(content: Element, head: Head, version: Format) -> Message:
     )
 
 
-def _texts(reader: Reader, content: Element) -> tuple[TextBlock, ...]:
+def _texts(reader: Reader, content: Element, entries: _Entries) -> tuple[TextBlock, ...]:
     """Every Journaltekst, wherever it stands: its note, then the remark on it."""
     found: list[TextBlock] = []
-    for entry in content.iterdescendants("{*}Journaltekst"):
+    for entry in entries["text"]:
         heading = reader.coded(entry, "Overskriftskode")
         for name in ("Notat", "Merknad"):
-            for element in children(entry, name):
+            for element in reader.children(entry, name):
                 text = reader.rich(element)
                 if text:
                     found.append(TextBlock(text=text, heading=heading, place=place_of(element, content)))
     return tuple(found)
 
 
-def _diagnoses(reader: Reader, content: Element) -> tuple[DiagnosisEntry, ...]:
+def _diagnoses(reader: Reader, content: Element, entries: _Entries) -> tuple[DiagnosisEntry, ...]:
     found: list[DiagnosisEntry] = []
-    for entry in content.iterdescendants("{*}MedisinskDiagnose"):
+    for entry in entries["diagnosis"]:
         main = reader.text(entry, "Hoveddiagnose")
         code, description = reader.coded(entry, "Diagnosekode"), reader.text(entry, "DiagnoseBeskrivelse")
         if code is not None or description is not None:
@@ -90,9 +117,9 @@ def _diagnoses(reader: Reader, content: Element) -> tuple[DiagnosisEntry, ...]:
     return tuple(found)
 
 
-def _procedures(reader: Reader, content: Element) -> tuple[ProcedureEntry, ...]:
+def _procedures(reader: Reader, content: Element, entries: _Entries) -> tuple[ProcedureEntry, ...]:
     found: list[ProcedureEntry] = []
-    for element in content.iterdescendants("{*}IntervensjonTiltakKode"):
+    for element in entries["procedure"]:
         reader.done(element)
         code = coded_of(element)
         if code is not None:
@@ -100,9 +127,9 @@ def _procedures(reader: Reader, content: Element) -> tuple[ProcedureEntry, ...]:
     return tuple(found)
 
 
-def _events(reader: Reader, content: Element) -> tuple[EventEntry, ...]:
+def _events(reader: Reader, content: Element, entries: _Entries) -> tuple[EventEntry, ...]:
     found: list[EventEntry] = []
-    for entry in content.iterdescendants("{*}TidsfestetHendelse", "{*}FellesinfoKontaktepisode"):
+    for entry in entries["event"]:
         reader.skip(entry, "Anslag")
         found.append(
             EventEntry(
@@ -116,10 +143,10 @@ def _events(reader: Reader, content: Element) -> tuple[EventEntry, ...]:
     return tuple(found)
 
 
-def _relatives(reader: Reader, content: Element) -> tuple[RelativeEntry, ...]:
+def _relatives(reader: Reader, content: Element, entries: _Entries) -> tuple[RelativeEntry, ...]:
     found: list[RelativeEntry] = []
-    for entry in content.iterdescendants("{*}ParorendeForesatt"):
-        person = child(entry, "Referanseperson")
+    for entry in entries["relative"]:
+        person = reader.child(entry, "Referanseperson")
         found.append(
             RelativeEntry(
                 relation=reader.coded(entry, "Slektskap"),
@@ -131,12 +158,10 @@ def _relatives(reader: Reader, content: Element) -> tuple[RelativeEntry, ...]:
     return tuple(found)
 
 
-def _professionals(reader: Reader, content: Element) -> tuple[ProfessionalEntry, ...]:
+def _professionals(reader: Reader, content: Element, entries: _Entries) -> tuple[ProfessionalEntry, ...]:
     """Everybody named with a task: persons, and units to turn to."""
     found: list[ProfessionalEntry] = []
-    for entry in content.iterdescendants(
-        "{*}TilknyttetEnhet", "{*}KontaktpersonHelsepersonell", "{*}AnsvarForRapport", "{*}Ansvarlig"
-    ):
+    for entry in entries["professional"]:
         person, unit = None, None
         for element in entry.iterchildren("*"):
             name = local_name(element)
@@ -169,10 +194,10 @@ def _function(entry: str, role: CodedValue | None) -> ProfessionalFunction:
     )
 
 
-def _language(reader: Reader, content: Element) -> CodedValue | None:
+def _language(reader: Reader, content: Element, entries: _Entries) -> CodedValue | None:
     """The language an interpreter is asked for, else the patient's language."""
-    for asked in content.iterdescendants("{*}BehovTolkSprak"):
+    for asked in entries["language"]:
         if attribute(asked, "V") or attribute(asked, "DN"):
             reader.done(asked)
             return coded_of(asked)
-    return reader.coded(child(content, "TilleggsopplysningPasient"), "Sprak")
+    return reader.coded(reader.child(content, "TilleggsopplysningPasient"), "Sprak")

@@ -76,16 +76,14 @@ def coded_of(element: Element | None) -> CodedValue | None:
 def place_of(element: Element, top: Element) -> str:
     """Where an element stands below `top`: names, with a position where there are several of a name."""
     names: list[str] = []
-    current = element
-    while current is not top:
-        parent = current.getparent()
-        name = local_name(current)
-        if parent is None:
-            names.append(name)
-            break
-        twins = list(parent.iterchildren(current.tag))
-        names.append(f"{name}[{twins.index(current) + 1}]" if len(twins) > 1 else name)
-        current = parent
+    current: Element | None = element
+    while current is not None and current is not top:
+        name, before = local_name(current), 0
+        for _ in current.itersiblings(current.tag, preceding=True):
+            before += 1
+        alone = before == 0 and next(current.itersiblings(current.tag), None) is None
+        names.append(name if alone else f"{name}[{before + 1}]")
+        current = current.getparent()
     return "/".join(reversed(names))
 
 
@@ -94,6 +92,24 @@ class Reader:
 
     def __init__(self) -> None:
         self._done: set[Element] = set()
+        self._named: dict[Element, dict[str, list[Element]]] = {}
+
+    def children(self, parent: Element | None, name: str) -> list[Element]:
+        """The children of that local name, whatever their namespace."""
+        if parent is None:
+            return []
+        named = self._named.get(parent)
+        if named is None:
+            named = self._named[parent] = {}
+            for node in parent.iterchildren("*"):
+                named.setdefault(local_name(node), []).append(node)
+        return named.get(name, [])
+
+    def child(self, parent: Element | None, *path: str) -> Element | None:
+        """The first child of that local name (of the first child …), whatever its namespace."""
+        for name in path:
+            parent = next(iter(self.children(parent, name)), None)
+        return parent
 
     def done(self, element: Element | None) -> None:
         """Say that an element, with all below it, has been read."""
@@ -103,23 +119,23 @@ class Reader:
     def skip(self, parent: Element | None, *names: str) -> None:
         """Say that the children of these names need not be read."""
         for name in names:
-            self._done.update(children(parent, name))
+            self._done.update(self.children(parent, name))
 
     def text(self, parent: Element | None, name: str) -> str | None:
         """The text of a child."""
-        element = child(parent, name)
+        element = self.child(parent, name)
         self.done(element)
         return string_of(element)
 
     def coded(self, parent: Element | None, name: str) -> CodedValue | None:
         """A CS or CV child."""
-        element = child(parent, name)
+        element = self.child(parent, name)
         self.done(element)
         return coded_of(element)
 
     def value(self, parent: Element | None, name: str) -> str | None:
         """The attribute V of a child (TS, URL)."""
-        element = child(parent, name)
+        element = self.child(parent, name)
         self.done(element)
         return attribute(element, "V")
 
@@ -144,31 +160,28 @@ class Reader:
     ) -> None:
         if element in self._done:
             return
-        nodes = list(element.iterchildren("*"))
-        if not nodes or _is_rich(element, nodes):
-            text = _line(element) if not nodes else flatten(element)
+        leaves: list[Element] = []
+        inner: list[Element] = []
+        rich = bool(element.text and element.text.strip())
+        for node in element.iterchildren("*"):
+            rich = rich or namespace_of(node) == XHTML or bool(node.tail and node.tail.strip())
+            (inner if _has_elements(node) else leaves).append(node)
+        if rich or not (leaves or inner):
+            text = flatten(element) if leaves or inner else _line(element)
             if text:
                 blocks.append(TextBlock(text=text, heading=heading, place=place_of(element, top)))
             return
-        leaves = [n for n in nodes if not _has_elements(n) and n not in self._done]
-        written = [(leaf, line) for leaf in leaves if (line := _line(leaf))]
+        written = [(leaf, line) for leaf in leaves if leaf not in self._done and (line := _line(leaf))]
         if written:
             at = written[0][0] if len(written) == 1 else element
             text = "\n".join(line for _, line in written)
             blocks.append(TextBlock(text=text, heading=heading, place=place_of(at, top)))
-        for node in nodes:
-            if _has_elements(node):
-                self._collect(node, top, heading, blocks)
+        for node in inner:
+            self._collect(node, top, heading, blocks)
 
 
 def _has_elements(element: Element) -> bool:
-    return next(element.iterchildren("*"), None) is not None
-
-
-def _is_rich(element: Element, nodes: list[Element]) -> bool:
-    if any(namespace_of(n) == XHTML for n in nodes):
-        return True
-    return bool(element.text and element.text.strip()) or any(n.tail and n.tail.strip() for n in nodes)
+    return bool(len(element)) and next(element.iterchildren("*"), None) is not None
 
 
 def _line(leaf: Element) -> str:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
@@ -25,11 +25,13 @@ BUSY_SECONDS = 10.0
 """How long a writer waits for another's transaction."""
 
 _READERS = 4
+_SECONDS_BETWEEN_ATTEMPTS = 0.001
 
 # Pages of 8 KB and a checkpoint every 32 MB: a sealed message of usual size takes two pages, and pages that
 # change often are copied to the database once for many commits.
 _PAGE_BYTES = 8192
 _CHECKPOINT_PAGES = 4096
+_CACHE_KIB = 16384
 
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: "The journal is locked by another process.",
@@ -68,24 +70,41 @@ def _settle(connection: sqlite3.Connection, *, writes: bool) -> None:
     connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
     connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
     connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
-    _to_wal(connection)
+    _when_free(connection, "PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
-    if not writes:
-        connection.execute("PRAGMA query_only=ON")
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    connection.execute("PRAGMA temp_store=MEMORY")  # where savepoints keep what they may have to undo
+    connection.execute("PRAGMA busy_timeout=0" if writes else "PRAGMA query_only=ON")  # writers wait to begin
 
 
-def _to_wal(connection: sqlite3.Connection) -> None:
-    """Switch a new file to WAL; SQLite does not wait by itself while another process does the same."""
+def _begin_to_read(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_to_write(connection: Connection) -> None:
+    driver = connection.connection.driver_connection
+    try:
+        _when_free(cast("sqlite3.Connection", driver), "BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        raise _meaning(error) from None
+
+
+def _when_free(connection: sqlite3.Connection, statement: str) -> None:
+    """Run a statement as soon as other writers let us.
+
+    SQLite itself sleeps up to 0.1 s between attempts, so that of several busy writers one starves; and it
+    does not wait at all where two switch a new file to WAL at once.
+    """
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(statement)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
-            time.sleep(0.005)
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
         else:
             return
 
@@ -116,16 +135,12 @@ def _engine(path: Path, *, writes: bool) -> Engine:
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         hide_parameters=True,
     )
-    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
     def on_connect(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - a private type
         _settle(connection, writes=writes)
 
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
     event.listen(made, "connect", on_connect)
-    event.listen(made, "begin", on_begin)
+    event.listen(made, "begin", _begin_to_write if writes else _begin_to_read)
     event.listen(made, "handle_error", _translate)
     return made
 

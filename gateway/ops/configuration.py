@@ -1,24 +1,34 @@
 """The configuration: one TOML file, every value also by environment (`PAKKEHJEM__QUEUES__URL`).
 
-Relative paths are relative to the file. Unknown keys are errors that name the key.
+Relative paths are relative to the file. Unknown keys are errors that name the key. A password stands in a
+file of its own, or in the environment.
 """
 
 from __future__ import annotations
 
+import difflib
+import json
 import os
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, cast
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from gateway.contracts.errors import ConfigurationError
 from gateway.contracts.findings import FINDINGS, Severity
 from gateway.contracts.messages import Format
 from gateway.contracts.summary import HerId
+from gateway.security.files import read_private
 
 CONFIG_VARIABLE = "PAKKEHJEM_CONFIG"
+"""Names the file"""
+
+ENVIRONMENT_PREFIX = "PAKKEHJEM__"
+"""Of the variables that set a value: then section and key, joined by two underscores"""
 
 DEFAULT_PREFERENCE = (
     Format.SUMMARY_1,
@@ -52,8 +62,10 @@ class GatewaySection(Section):
 class QueuesSection(Section):
     """`[queues]`: the message broker."""
 
-    url: str = "embedded:queue.sqlite"
+    url: Annotated[str, Field(repr=False)] = "embedded:queue.sqlite"
     """`embedded:FILE`, or `amqps://user@host/vhost`"""
+    password_file: Path | None = None
+    """Holds the password of the URL's user, and nothing else"""
     inbound: str = "pakkehjem_in"
     """What the hospitals' record systems write to"""
 
@@ -61,8 +73,10 @@ class QueuesSection(Section):
 class JournalSection(Section):
     """`[journal]`: the durable memory."""
 
-    url: str = "sqlite:journal.sqlite"
-    """`sqlite:FILE`, or `postgresql://…`"""
+    url: Annotated[str, Field(repr=False)] = "sqlite:journal.sqlite"
+    """`sqlite:FILE`, or `postgresql://user@host/database`"""
+    password_file: Path | None = None
+    """Holds the password of the URL's user, and nothing else"""
     key_file: Path = Path("journal.key")
     """Keys that payloads are encrypted with, newest first"""
 
@@ -126,16 +140,8 @@ class LimitsSection(Section):
     message_bytes: Annotated[int, Field(ge=1000)] = 20 * 1024 * 1024
 
 
-class Configuration(BaseSettings):
+class Configuration(Section):
     """All of it."""
-
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        env_prefix="PAKKEHJEM__",
-        env_nested_delimiter="__",
-    )
 
     gateway: GatewaySection = GatewaySection()
     queues: QueuesSection = QueuesSection()
@@ -147,60 +153,150 @@ class Configuration(BaseSettings):
     rules: RulesSection = RulesSection()
     flow: FlowSection = FlowSection()
     limits: LimitsSection = LimitsSection()
-    directory: Path = Path()
-    """Folder of the file; not to be set"""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file; there are no other sources."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
+    _directory: Path = PrivateAttr(default=Path())
+
+    def model_post_init(self, context: Path | None, /) -> None:
+        """Learn the folder of the file."""
+        self._directory = context or Path()
 
     def path(self, value: Path) -> Path:
         """A path of the file, made absolute."""
-        return (self.directory / value).absolute()
+        return (self._directory / value).absolute()
 
     def file_url(self, url: str) -> str:
         """A URL with the relative file of `embedded:FILE` and `sqlite:FILE` made absolute."""
         scheme, _, rest = url.partition(":")
-        if scheme in {"embedded", "sqlite"} and not rest.startswith("//"):
-            # SQLAlchemy's form has one slash more before the path.
-            slashes = "///" if scheme == "sqlite" else "//"
-            return f"{scheme}:{slashes}{self.path(Path(rest))}"
+        if scheme == "embedded" and not rest.startswith("//"):
+            return f"embedded://{quote(str(self.path(Path(rest))))}"
+        if scheme == "sqlite":
+            # SQLAlchemy's form has one slash more before the path, and takes the path as it stands.
+            return f"sqlite:///{self.path(Path(rest.removeprefix('///')))}"
         return url
 
     @classmethod
-    def from_document(cls, document: dict[str, object], directory: Path) -> Self:
-        """Make one from a parsed file.
+    def from_document(
+        cls, document: Mapping[str, object], directory: Path, environment: Mapping[str, str] | None = None
+    ) -> Self:
+        """Make one from a parsed file and the environment, which goes before the file.
+
+        Args:
+            document: the file's tables.
+            directory: the folder of the file.
+            environment: variables by name; those of `PAKKEHJEM__…` count.
 
         Raises:
             ConfigurationError: a key is unknown, or its value can not be used.
         """
-        if "directory" in document:
-            raise ConfigurationError("unknown key in the configuration: directory")
+        given = _Environment.read(environment or {})
         try:
-            configuration = cls(directory=directory, **document)  # type: ignore[arg-type]
+            configuration = cls.model_validate(_merged(document, given.document), context=directory)
         except ValidationError as error:
-            raise ConfigurationError(_explain(error)) from None
+            raise _refusal(error, given) from None
         unknown = sorted(set(configuration.rules.severity) - set(FINDINGS))
         if unknown:
-            raise ConfigurationError(f"rules.severity: there is no finding {unknown[0]}")
-        return configuration
+            raise ConfigurationError(
+                f"rules.severity: there is no finding {unknown[0]}", hint=f"known: {', '.join(FINDINGS)}"
+            )
+        return configuration.model_copy(update=_passwords(configuration))
 
 
-def _explain(error: ValidationError) -> str:
+def _passwords(configuration: Configuration) -> dict[str, Section]:
+    """The sections whose URL gets a password from a file."""
+    changed: dict[str, Section] = {}
+    for name, section in (("queues", configuration.queues), ("journal", configuration.journal)):
+        if section.password_file is not None:
+            password = read_private(configuration.path(section.password_file)).decode("utf-8", "replace")
+            url = _with_password(f"{name}.url", section.url, password.strip())
+            changed[name] = section.model_copy(update={"url": url})
+    return changed
+
+
+def _with_password(key: str, url: str, password: str) -> str:
+    parts = urlsplit(url)
+    if not parts.username or parts.password is not None:
+        raise ConfigurationError(
+            f"{key}: with a password_file it names a user, and no password",
+            hint="for example amqps://user@host/vhost",
+        )
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Environment:
+    """What the environment sets: as tables, and which variable says what."""
+
+    document: dict[str, object]
+    variables: dict[tuple[str, ...], str]
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        document: dict[str, object] = {}
+        variables: dict[tuple[str, ...], str] = {}
+        for name, text in sorted(environment.items()):
+            if not name.upper().startswith(ENVIRONMENT_PREFIX):
+                continue
+            parts = name[len(ENVIRONMENT_PREFIX) :].split("__")
+            # Sections and keys are lower case; what is below them (PH030) stands as it is.
+            keys = (*(part.lower() for part in parts[:2]), *parts[2:])
+            value: object = _value(name, text)
+            for key in reversed(keys):
+                value = {key: value}
+            document = _merged(document, cast("dict[str, object]", value))
+            variables[keys] = name
+        return cls(document=document, variables=variables)
+
+    def variable(self, location: tuple[str, ...]) -> str | None:
+        """The variable that a value came from; None where it is from the file."""
+        for length in range(len(location), 0, -1):
+            if (name := self.variables.get(location[:length])) is not None:
+                return name
+        return None
+
+
+def _value(name: str, text: str) -> object:
+    """A list or a table is written as JSON; anything else stands for itself."""
+    if not text.lstrip().startswith(("[", "{")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"{name} is no valid JSON", hint="""for example ["a", "b"] or {"PH030": "hold"}"""
+        ) from None
+
+
+def _merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    """Two documents, one over the other, table by table."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(under, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merged(cast("Mapping[str, object]", under), value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _refusal(error: ValidationError, given: _Environment) -> ConfigurationError:
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"unknown key in the configuration: {key}"
-    return f"{key}: {first['msg']}"
+    location = tuple(str(part) for part in first["loc"])
+    key, variable = ".".join(location), given.variable(location)
+    origin = f" ({variable})" if variable is not None else ""
+    if first["type"] != "extra_forbidden":
+        return ConfigurationError(f"{key}{origin}: {first['msg']}")
+    return ConfigurationError(f"unknown key in the configuration: {key}{origin}", hint=_known(location))
+
+
+def _known(location: tuple[str, ...]) -> str | None:
+    """The keys that there are where an unknown one stands; the nearest one, if it looks like a slip."""
+    section: type[BaseModel] = Configuration
+    for part in location[:-1]:
+        # Only a section refuses keys.
+        section = cast("type[BaseModel]", section.model_fields[part].annotation)
+    near = difflib.get_close_matches(location[-1], section.model_fields, n=1)
+    if near:
+        return f"did you mean {'.'.join((*location[:-1], near[0]))}?"
+    return f"known there: {', '.join(section.model_fields)}"
 
 
 def configuration_path(path: Path | None) -> Path:
@@ -219,7 +315,7 @@ def configuration_path(path: Path | None) -> Path:
 
 
 def load(path: Path | None = None) -> Configuration:
-    """Read the configuration file.
+    """Read the configuration file, and the environment over it.
 
     Raises:
         ConfigurationError: there is none, or it can not be used.
@@ -228,7 +324,12 @@ def load(path: Path | None = None) -> Configuration:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"{file} can not be read: {error.strerror}") from None
+        raise ConfigurationError(
+            f"{file} can not be read: {error.strerror}", hint="pakkehjem init DIR writes a configuration"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} is no valid TOML: {error}") from None
-    return Configuration.from_document(document, file.parent.absolute())
+    try:
+        return Configuration.from_document(document, file.parent.absolute(), os.environ)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{file}: {error.message}", hint=error.hint) from None

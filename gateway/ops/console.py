@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+import textwrap
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import click
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 WIDTH = 100
+_LABEL = 14
+
+
+def print_bytes(data: bytes) -> None:
+    """Bytes on standard output, as they are."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def print_json(document: object) -> None:
-    """One JSON document on standard output."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-    click.echo(orjson.dumps(document, option=options, default=str).decode())
+    """One JSON document on standard output: UTF-8, whatever the terminal's encoding."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+    print_bytes(orjson.dumps(document, option=options, default=str))
 
 
 def say(text: str) -> None:
     """A line for people."""
-    click.echo(text, err=True)
+    click.echo(printable(text), err=True)
+
+
+def printable(text: str) -> str:
+    """The text without what would steer a terminal: facts come from messages, and messages from outside."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def stdout_console() -> Console:
@@ -35,30 +47,37 @@ def stdout_console() -> Console:
     return console
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """A table on standard output that fits the width."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str | None = None,
+    whole: Collection[str] = (),
+) -> None:
+    """A table on standard output that fits the width.
+
+    Args:
+        columns: the headings.
+        rows: their cells; None and "" are shown as `-`.
+        title: stands above.
+        whole: columns that keep their width while others are folded.
+    """
     drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        drawn.add_column(column, overflow="fold")
+        drawn.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
-        drawn.add_row(*("-" if cell is None or cell == "" else str(cell) for cell in row))
+        # As text: what comes from a message is never markup.
+        drawn.add_row(*(Text("-" if cell is None or cell == "" else printable(str(cell))) for cell in row))
     stdout_console().print(drawn)
+
+
+def fact(label: str, value: object) -> None:
+    """A labelled fact on standard output, folded to the width."""
+    lines = textwrap.wrap(printable(str(value)), WIDTH - _LABEL) or [""]
+    for number, line in enumerate(lines):
+        click.echo(f"{'' if number else label:{_LABEL - 1}} {line}")
 
 
 def local_time(value: datetime | None) -> str:
     """A time for people: the local clock."""
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value is not None else "-"
-
-
-def progress(description: str, total: int | None) -> AbstractContextManager[Any]:
-    """A progress bar on a terminal; silence in a pipe. `.advance(task)` as in rich."""
-    del description, total
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    )

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.contracts.errors import AdapterError, TransientError
-from gateway.contracts.ports import AdapterSet
+from gateway.contracts.messages import Message
+from gateway.contracts.ports import AdapterSet, Signer
 from gateway.contracts.queues import Delivery
+from gateway.contracts.receipts import ErrorCode, fault
 from gateway.contracts.registry import Registry
 from gateway.intake.arrival import Arrival
 from gateway.intake.intake import Intake, RefusedError, content_hash
@@ -48,6 +50,8 @@ class Reception:
     def _opened(self, arrival: Arrival) -> Arrival:
         try:
             opened = self._intake.open(arrival.body)
+            if opened.message is not None and opened.signer is not None:
+                self._check_signer(opened.message, opened.signer)
         except RefusedError as refused:
             return replace(arrival, refused=refused)
         if opened.message is None or not arrival.inside:
@@ -57,3 +61,18 @@ class Reception:
         except AdapterError as error:
             return replace(arrival, opened=opened, reading_error=error)
         return replace(arrival, opened=opened, reading=reading)
+
+    def _check_signer(self, message: Message, signer: Signer) -> None:
+        """The certificate's organisation must be the sender's in the register."""
+        sender = message.head.sender
+        for her_id in sender.her_ids if sender is not None else ():
+            hospital, endpoint = self._registry.hospital(her_id), self._registry.endpoint(her_id)
+            registered = hospital.org_no if hospital is not None else endpoint.org_no if endpoint else None
+            if registered is not None and registered != signer.org_no:
+                raise RefusedError(
+                    "the signature is not by the sender's organisation",
+                    reason="spoofing",
+                    faults=(fault(ErrorCode.CERTIFICATE_INVALID, "Sertifikatet tilhører ikke avsenderen."),),
+                    head=message.head,
+                    format=message.format,
+                )

@@ -37,6 +37,8 @@ __all__ = ["SignatureRefusedError", "XmlSigner", "XmlVerifier", "has_signature"]
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _COVERS: Final = "whole message"
 _MAX_REMEMBERED: Final = 1024
+_MAX_REMEMBERED_BYTES: Final = 16 * 1024
+"""Of the certificates of one signer; whoever sends more gets no room in memory"""
 _PARSER: Final = hardened_parser()
 
 
@@ -143,9 +145,7 @@ class XmlVerifier:
         """
         root = parse(message, self._limits)
         parts = check_structure(root, allow_sha1=self._allow_sha1)
-        when = at or datetime.now(UTC)
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=UTC)
+        when = _utc(at) if at is not None else datetime.now(UTC)
         path, signer = self._signer(parts.certificates, when)
         signed = self._signed(root, parts, path.certificates[0], when)
         return Verified(signer=signer, covers=_COVERS, signed=signed)
@@ -158,12 +158,14 @@ class XmlVerifier:
             signing_key(own)
             path = self._trust.path(own, others, at)
             check_usage(own, accept_digital_signature=self._accept_digital_signature)
-            if len(self._known) >= _MAX_REMEMBERED:
-                self._known.clear()
-            known = self._known[certificates] = (path, describe(own))
+            known = (path, describe(own))
+            if sum(map(len, certificates)) <= _MAX_REMEMBERED_BYTES:
+                if len(self._known) >= _MAX_REMEMBERED:
+                    self._known.clear()
+                self._known[certificates] = known
         path, _ = known
         path.check_time(at)
-        self._trust.check_revocation(path, at)
+        self._trust.check_revocation(path)
         return known
 
     def _signed(
@@ -199,6 +201,16 @@ class XmlVerifier:
             reason = "reference-not-allowed"
         # The library's texts may hold values: they go no further, not even as the context of ours.
         raise SignatureRefusedError(reason)
+
+
+def _utc(at: datetime) -> datetime:
+    """A time in UTC, whatever a message gave: at the ends of the calendar it has no other name there."""
+    if at.tzinfo is None:
+        return at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return at.replace(tzinfo=UTC)
 
 
 def _exclusive_c14n(element: etree._Element) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +30,6 @@ from gateway.security.files import read_public
 
 _MAX_ISSUERS: Final = 4
 _PEM_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
-_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,16 +126,17 @@ class TrustStore:
         if found is not None:
             return found
         # Was it good when it was issued? Then only the time is wrong.
-        earlier = self._find(certificate, others, certificate.not_valid_before_utc + _SECOND)
+        earlier = self._find(certificate, others, certificate.not_valid_before_utc)
         if earlier is not None:
             earlier.check_time(at)
         raise SignatureRefusedError("certificate-untrusted")
 
-    def check_revocation(self, path: TrustedPath, at: datetime) -> None:
+    def check_revocation(self, path: TrustedPath) -> None:
         """Look up the certificates of a path in the lists that we have.
 
-        A list that is out of date still counts for what it holds; without a list nothing is known, and the
-        certificate passes.
+        Nothing proves when a signature was made, so what is listed is refused whatever time the message
+        gives. A list that is out of date still counts for what it holds; without a list nothing is known, and
+        the certificate passes.
 
         Raises:
             SignatureRefusedError: certificate-revoked.
@@ -144,7 +144,7 @@ class TrustStore:
         for certificate, issuer in zip(path.certificates, path.certificates[1:], strict=False):
             for listed in self._lists:
                 entry = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
-                if entry is not None and _issued(listed, issuer) and entry.revocation_date_utc <= at:
+                if entry is not None and _issued(listed, issuer):
                     raise SignatureRefusedError("certificate-revoked")
 
     def _find(

@@ -24,8 +24,10 @@ def test_xhtml_and_text_in_one_note() -> None:
 
 def test_several_notes() -> None:
     found = dialogue(
-        """<d:Notat><d:TemaKodet V="6"/><d:Tema>Ett</d:Tema><d:TekstNotatInnhold>A</d:TekstNotatInnhold></d:Notat>
-        <d:Notat><d:TemaKodet V="7" DN="Annet tema"/><d:Tema>To</d:Tema><d:TekstNotatInnhold>B</d:TekstNotatInnhold>
+        """<d:Notat><d:TemaKodet V="6"/><d:Tema>Ett</d:Tema>
+        <d:TekstNotatInnhold>A</d:TekstNotatInnhold></d:Notat>
+        <d:Notat><d:TemaKodet V="7" DN="Annet tema"/><d:Tema>To</d:Tema>
+        <d:TekstNotatInnhold>B</d:TekstNotatInnhold>
         <d:DatoNotat>2026-03-02</d:DatoNotat></d:Notat>"""
     )
     assert found.subject == "Ett"
@@ -74,11 +76,13 @@ def test_roles_of_1_0() -> None:
 
 def test_the_role_may_stand_with_the_person_or_beside_it() -> None:
     beside = roles(
-        f'<d:RoleToPatient V="6" DN="Fastlege"/><d:HealthcareProfessional>{_PERSON}</d:HealthcareProfessional>',
+        f'<d:RoleToPatient V="6" DN="Fastlege"/>'
+        f"<d:HealthcareProfessional>{_PERSON}</d:HealthcareProfessional>",
         "2006-10-11",
     )
     inside = roles(
-        f'<d:HealthcareProfessional><d:RoleToPatient V="6" DN="Fastlege"/>{_PERSON}</d:HealthcareProfessional>',
+        f"<d:HealthcareProfessional>"
+        f'<d:RoleToPatient V="6" DN="Fastlege"/>{_PERSON}</d:HealthcareProfessional>',
         "2006-10-11",
     )
     assert beside.professionals == inside.professionals

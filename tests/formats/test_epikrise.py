@@ -12,7 +12,8 @@ from tests.formats.support import KITH, in_head, parse
 
 def message(report: str, version: str = "2012-02-15") -> str:
     return (
-        f'<Message xmlns="{KITH}/epikrise/{version}"><Type V="EPIKRISE"/><GenDate V="2026-03-03"/><MsgId>m1</MsgId>'
+        f'<Message xmlns="{KITH}/epikrise/{version}"><Type V="EPIKRISE"/><GenDate V="2026-03-03"/>'
+        f"<MsgId>m1</MsgId>"
         f"<ServRprt>{report}</ServRprt></Message>"
     )
 
@@ -77,9 +78,11 @@ def test_the_people_around_the_patient() -> None:
           <Address><Type V="H"/><TeleAddress V="tel:90000001"/></Address></PatientRelParty>
         <PatRelHCP><Relation V="HHE"/><HCP><HCProf><Name>August</Name></HCProf></HCP></PatRelHCP>
         <PatRelHCP><Relation V="FLE"/><HCP><Inst><Name>Legesenteret</Name><Id>1</Id><TypeId V="HER"/>
-          <HCPerson><Name>Magnar Koman</Name><Id>009144889</Id><TypeId V="HPR"/></HCPerson></Inst></HCP></PatRelHCP>
+          <HCPerson><Name>Magnar Koman</Name><Id>009144889</Id><TypeId V="HPR"/></HCPerson></Inst>
+          </HCP></PatRelHCP>
         <AdditionalId><Id>99</Id><Type V="HNR"/></AdditionalId></Patient>
-        <RelServProvider><Relation V="AHP"/><HCP><HCProf><Name>Rita Lin</Name><Id>9144900</Id><TypeId V="HPR"/></HCProf>
+        <RelServProvider><Relation V="AHP"/><HCP><HCProf><Name>Rita Lin</Name><Id>9144900</Id>
+        <TypeId V="HPR"/></HCProf>
           <Address><Type V="WP"/><TeleAddress V="tel:22"/></Address></HCP></RelServProvider>"""
     )
     assert found.head.patient is not None
@@ -101,7 +104,8 @@ def test_the_people_around_the_patient() -> None:
 
 def test_sender_without_institution() -> None:
     found = epikrise(
-        """<ServProvider><HCP><HCProf><Name>Rita Lin</Name><Id>258.521</Id><TypeId V="HER"/></HCProf></HCP></ServProvider>"""
+        """<ServProvider><HCP><HCProf><Name>Rita Lin</Name><Id>258.521</Id><TypeId V="HER"/></HCProf>
+        </HCP></ServProvider>"""
     )
     assert found.head.sender is not None
     assert found.head.sender.her_id == "258521"
@@ -110,7 +114,8 @@ def test_sender_without_institution() -> None:
 
 def test_attachment() -> None:
     content = base64.b64encode(b"%PDF-1.7").decode()
-    document = """<RefDoc><MsgType V="A"/><MimeType>application/pdf</MimeType><Description>Skjema</Description><Content>
+    document = """<RefDoc><MsgType V="A"/><MimeType>application/pdf</MimeType>
+    <Description>Skjema</Description><Content>
         <b:Base64Container xmlns:b="{}/base64container">{}</b:Base64Container></Content></RefDoc>"""
     found = epikrise(document.format(KITH, content))
     (attachment,) = found.attachments
@@ -126,9 +131,11 @@ def test_attachment() -> None:
 
 
 def test_an_epikrise_in_a_msghead_rules() -> None:
-    report = "<ServProvId>d1</ServProvId><ServProvider><HCP><Inst><Name>Fjellheim</Name></Inst></HCP></ServProvider>"
+    sender = "<ServProvider><HCP><Inst><Name>Fjellheim</Name></Inst></HCP></ServProvider>"
+    report = "<ServProvId>d1</ServProvId>" + sender
     outer = """<h:ConversationRef><h:RefToParent>p</h:RefToParent><h:RefToConversation>c</h:RefToConversation>
-        </h:ConversationRef><h:Sender><h:Organisation><h:OrganisationName>Ytre</h:OrganisationName></h:Organisation></h:Sender>"""
+        </h:ConversationRef><h:Sender><h:Organisation><h:OrganisationName>Ytre</h:OrganisationName>
+        </h:Organisation></h:Sender>"""
     root = in_head(message(report), info=outer)
     found = read_message(root)
     assert found.format is Format.EPIKRISE_1_2

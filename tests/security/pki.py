@@ -78,6 +78,7 @@ def issue(
     organisation: dict[x509.ObjectIdentifier, str] | None = None,
     start: datetime = NOW - YEAR,
     end: datetime = NOW + YEAR,
+    extra: x509.ExtensionType | None = None,
 ) -> Issued:
     attributes = {NameOID.COUNTRY_NAME: "NO", NameOID.COMMON_NAME: name, **(organisation or {})}
     subject = x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes.items()])
@@ -94,6 +95,8 @@ def issue(
     )
     if key_usage is not None:
         builder = builder.add_extension(key_usage, critical=True)
+    if extra is not None:
+        builder = builder.add_extension(extra, critical=False)
     return Issued(certificate=builder.sign(signing, SHA256()), key=key)
 
 

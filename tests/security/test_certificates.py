@@ -35,7 +35,7 @@ def path_reason(leaf: Issued, *others: Issued, trust: TrustStore | None = None, 
     store = trust or TrustStore([pki.root().certificate])
     try:
         path = store.path(leaf.certificate, [one.certificate for one in others], at)
-        store.check_revocation(path, at)
+        store.check_revocation(path)
     except SignatureRefusedError as error:
         return error.reason
     return "ok"
@@ -146,8 +146,8 @@ def test_revoked_certificates(tmp_path: Path) -> None:
     lists.write_bytes(pki.root().pem + pki.revocation_list(pki.issuing(), pki.hospital(), at=NOW))
     trust = TrustStore.from_files([lists])
     assert path_reason(pki.hospital(), pki.issuing(), trust=trust) == "certificate-revoked"
-    assert path_reason(pki.hospital(), pki.issuing(), trust=trust, at=NOW - DAY) == "ok"
-    assert path_reason(pki.hospital(), pki.issuing(), trust=trust, at=NOW + 30 * DAY) == "certificate-revoked"
+    for at in (NOW - 30 * DAY, NOW + 30 * DAY):
+        assert path_reason(pki.hospital(), pki.issuing(), trust=trust, at=at) == "certificate-revoked"
     assert path_reason(leaf_of(pki.issuing()), pki.issuing(), trust=trust) == "ok"
 
 

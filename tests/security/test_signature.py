@@ -207,6 +207,38 @@ def test_the_time_is_now_by_default_and_utc_without_a_zone(signed: bytes, verifi
 
 
 @pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        ("9999-12-31T23:59:59.999999-12:00", "certificate-expired"),
+        ("9999-12-31T23:59:59", "certificate-expired"),
+        ("0001-01-01T00:00:00+12:00", "certificate-not-yet-valid"),
+        ("0001-01-01T00:00:00", "certificate-not-yet-valid"),
+        ("1949-12-31T00:00:00Z", "certificate-not-yet-valid"),
+    ],
+)
+def test_any_time_that_a_message_may_give(at: str, reason: str, signed: bytes, trust_file: Path) -> None:
+    verifier = XmlVerifier(TrustStore.from_files([trust_file]))
+    for _ in range(2):
+        with pytest.raises(SignatureRefusedError) as caught:
+            verifier.verify(signed, at=datetime.fromisoformat(at))
+        assert caught.value.reason == reason
+        verifier.verify(signed, at=pki.NOW)
+
+
+def test_the_encoding_is_no_part_of_what_is_signed(signed: bytes, verifier: XmlVerifier) -> None:
+    latin_1 = signed.replace(b"UTF-8", b"ISO-8859-1").decode().encode("latin-1")
+    assert verifier.verify(latin_1, at=pki.NOW) == verifier.verify(signed, at=pki.NOW)
+
+
+def test_large_certificates_are_not_remembered(verifier: XmlVerifier) -> None:
+    comment = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"x" * 20_000)
+    large = pki.issue("Large", pki.rsa_key(3), pki.issuing(), extra=comment)
+    before = len(verifier._known)
+    assert verifier.verify(by_signxml(MESSAGE, large, pki.issuing()), at=pki.NOW)
+    assert len(verifier._known) == before
+
+
+@pytest.mark.parametrize(
     ("days", "reason"), [(366, "certificate-expired"), (-366, "certificate-not-yet-valid")]
 )
 def test_a_remembered_certificate_still_expires(

@@ -6,20 +6,27 @@ Exit codes: 0 done, 1 the answer is no, 2 usage, 3 configuration, 4 store or bro
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import io
 import os
 import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 import click
 
 from gateway import __version__
-from gateway.contracts.errors import EXIT_DONE, EXIT_NO, GatewayError
-from gateway.ops.logging import configure_logging
+from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_NO, GatewayError
+from schemas.errors import SchemaError
+
+EXIT_INTERRUPTED = 130
+"""Ctrl-C, as shells count it"""
 
 COMMANDS = {
     "demo": "Show the whole gateway at work: no configuration, no server.",
-    "init": "Write a working configuration with a test PKI and a sample register.",
+    "init": "Write a working configuration with a test PKI and a register.",
     "run": "Run the service.",
     "simulate": "Play every counterparty on the configured broker.",
     "convert": "Read one message; show it as JSON or in another format.",
@@ -43,9 +50,9 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import it."""
-        del ctx
         if cmd_name not in COMMANDS:
-            return None
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            ctx.fail(f"there is no command {cmd_name}." + (f" Did you mean {near[0]}?" if near else ""))
         command: click.Command = importlib.import_module(f"gateway.ops.cli.{cmd_name}").command
         return command
 
@@ -76,32 +83,67 @@ def cli(ctx: click.Context, log_level: str) -> None:
 
     Example: pakkehjem demo
     """
+    # Not on top: the help needs no log, and this is most of what it would load.
+    from gateway.ops.logging import configure_logging  # noqa: PLC0415
+
     ctx.obj = log_level
     configure_logging(log_level, sys.stderr)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command, and turn errors into one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a letter shows another one.
+            stream.reconfigure(errors="replace")
     sys.exit(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """The command's exit code."""
+    """The command's exit code. Whatever goes wrong is told in a line or two on standard error."""
     try:
         result: Any = cli.main(args=arguments, prog_name="pakkehjem", standalone_mode=False)
+        sys.stdout.flush()
     except GatewayError as error:
-        click.echo(f"pakkehjem: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"  {error.hint}", err=True)
-        return error.exit_code
+        return _told(error.message, error.hint, error.exit_code)
     except click.exceptions.Abort:
-        click.echo("pakkehjem: stopped", err=True)
-        return 130
+        return _told("stopped", None, EXIT_INTERRUPTED)
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except SchemaError as error:
+        hint = "pakkehjem schemas add PATH takes others; PAKKEHJEM_SCHEMAS names their folder"
+        return _told(f"the official schemas can not be used: {error}", hint, EXIT_CONFIGURATION)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_NO
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else EXIT_NO
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _told(f"{where}{error.strerror or type(error).__name__}", None, EXIT_NO)
+    except Exception as error:  # noqa: BLE001 - a person gets a line, never a traceback that may hold values
+        return _fault(error)
     return result if isinstance(result, int) else EXIT_DONE
+
+
+def _told(message: str, hint: str | None, exit_code: int) -> int:
+    click.echo(f"pakkehjem: {message}", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)
+    return exit_code
+
+
+def _fault(error: Exception) -> int:
+    """An error that nobody foresaw: its kind and place; what it says may hold values."""
+    import structlog  # noqa: PLC0415 - as above
+
+    structlog.get_logger().debug("fault", exc_info=error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return _told(
+        "this is a fault of the gateway: "
+        f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}",
+        "pakkehjem --log-level debug … shows where it arose; please report that, it holds no patient data",
+        EXIT_NO,
+    )

@@ -1,22 +1,29 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how they read files."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from gateway.contracts.errors import EXIT_USAGE, GatewayError
+from gateway.contracts.errors import EXIT_USAGE, GatewayError, PermanentError
 
 config_option = click.option(
     "-c",
     "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Configuration file [default: PAKKEHJEM_CONFIG].",
+)
+register_option = click.option(
+    "--register", type=click.Path(path_type=Path), metavar="FILE", help="Address register (TOML)."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 file_argument = click.argument("file", type=click.Path(path_type=Path))
+files_argument = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
 class FileNotReadableError(GatewayError):
@@ -38,3 +45,13 @@ def read_bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise FileNotReadableError(f"{file} can not be read: {error.strerror}") from None
+
+
+@contextmanager
+def about(file: Path) -> Iterator[None]:
+    """What is wrong with a message is said with the name of its file."""
+    try:
+        yield
+    except PermanentError as error:
+        error.message = f"{file}: {error.message}"
+        raise

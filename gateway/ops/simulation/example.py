@@ -21,6 +21,8 @@ from gateway.ops.simulation.ledger import Entry, Ledger
 
 _SYSTEMS = {"dips": "DIPS", "doculive": "Doculive", "helseplattformen": "Helseplattformen"}
 
+_STATUSES = {"1": "OK", "2": "rejected", "3": "OK in part"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -93,6 +95,11 @@ class _Teller:
         hospital = self._registry.hospital(her_id)
         return hospital.name if hospital is not None else her_id or "?"
 
+    def _named(self, receipt: Sending) -> str:
+        """Whose receipt was passed on."""
+        named = (n.her_id for n in self._row.named_receivers if n.index == receipt.answers)
+        return self._party(next(named, None))
+
     def note(self, events: list[Event]) -> Iterator[Step]:
         """The note, its sendings and their receipts."""
         row = self._row
@@ -103,7 +110,7 @@ class _Teller:
         )
         system = _SYSTEMS.get(row.system or "", row.system or "?")
         findings = ", ".join(f"{f.code} ({f.severity.value})" for f in row.findings) or "no findings"
-        yield Step(seconds=0.0, what="read", told=f"as {system} writes it; {findings}; accepted")
+        yield Step(seconds=0.0, what="read", told=f"as {system} writes it: {findings}; accepted")
         for sending in self._sendings.values():
             if sending.kind is SendingKind.NOTE:
                 yield Step(
@@ -115,16 +122,17 @@ class _Teller:
                 yield Step(
                     seconds=self._after(sending.delivered_at),
                     what="passed on",
-                    told=f"AppRec {sending.apprec} to {self._party(sending.receiver)}",
+                    told=f"{_receipt(sending.apprec)} of {self._named(sending)} "
+                    f"to {self._party(sending.receiver)}",
                 )
         for event in events:
-            sending = self._sendings.get(event.sending_id or "")
-            if event.name == "receipt" and sending is not None:
+            answered = self._sendings.get(event.sending_id or "")
+            if event.name == "receipt" and answered is not None:
                 status = (event.detail or {}).get("apprec")
                 yield Step(
                     seconds=self._after(event.at),
                     what="answered",
-                    told=f"AppRec {status} from {self._party(sending.receiver)}",
+                    told=f"{_receipt(status)} from {self._party(answered.receiver)}",
                 )
 
     def reply(self, reply: InboundMessage, passed_on: list[Sending]) -> Iterator[Step]:
@@ -138,3 +146,9 @@ class _Teller:
                 what="passed on",
                 told=f"reply to {self._party(sending.receiver)}",
             )
+
+
+def _receipt(status: object) -> str:
+    """`1`, `2 E21` in words."""
+    value, _, codes = str(status).partition(" ")
+    return f"AppRec {_STATUSES.get(value, value)} {codes}".strip()

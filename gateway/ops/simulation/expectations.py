@@ -43,9 +43,9 @@ class Expectations:
 
     def likely_receivers(self, note: Note) -> tuple[str, ...]:
         """Who will get it, if all notes before it were handled as they should."""
-        expected, stated = self.of(note), note.sample.expected
-        held = stated is not None and stated.after_history is Disposition.HOLD
-        return expected.receivers if expected.disposition is Disposition.SEND and not held else ()
+        expected = self.of(note)
+        disposition = expected.after_history or expected.disposition
+        return expected.receivers if disposition is Disposition.SEND else ()
 
     def _read(self, sample: Sample) -> Expectation:
         try:
@@ -71,5 +71,6 @@ def _stated(expected: Expected, note: Note) -> Expectation:
         disposition=expected.disposition,
         receivers=tuple(r for r in (expected.municipality, expected.gp) if r is not None),
         action=action,
+        after_history=expected.after_history,
         lenient=expected.lenient,
     )

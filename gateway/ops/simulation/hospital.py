@@ -40,6 +40,11 @@ class Hospitals:
         """What their record systems read."""
         return list(self._by_queue)
 
+    @property
+    def answered_at(self) -> list[str]:
+        """Queues that others write to for them: the gateway reads those."""
+        return [self._inbound, *(h.queue for h in self._by_queue.values())]
+
     def send(self, note: Note) -> Outgoing:
         """A note on its way: signed where the format has a place for it and the file is not broken."""
         hospital = self._sender(note)

@@ -13,10 +13,10 @@ _COLUMNS = {
     "rejected": "rejected",
     "held": "held",
     "withheld": "withheld",
-    "municipality": "to munic.",
-    "gp": "to GP",
-    "positive": "AppRec +",
-    "negative": "AppRec -",
+    "municipality": "munic.",
+    "gp": "GP",
+    "positive": "AppRec+",
+    "negative": "AppRec-",
     "missing": "none",
 }
 
@@ -48,7 +48,8 @@ def print_result(result: Result) -> None:
         f"{account.sent} notes in {result.seconds:.1f} s ({speed} a second)"
     )
     counts = " · ".join(f"{kind} {account.count(kind)}" for kind in ("lost", "duplicated", "invalid"))
-    out.print(f"[bold]{counts}[/bold]   {verdict(result)}")
+    out.print(f"[bold]{counts}[/bold]")
+    out.print(verdict(result))
 
 
 def verdict(result: Result) -> str:

@@ -1,0 +1,5 @@
+"""Doculive: a letter, sent in the epicrisis format."""
+
+from adapters.doculive.adapter import Doculive
+
+__all__ = ["Doculive"]

@@ -1,0 +1,186 @@
+"""A note read: everything that its words and the structured places beside them say."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from adapters.reading.areas import area_of
+from adapters.reading.contact import read_contact
+from adapters.reading.diagnosis import read_diagnosis, read_reason
+from adapters.reading.follow_up import read_follow_up
+from adapters.reading.items import Item, read_items
+from adapters.reading.model import Statement, Topic, Trace
+from adapters.reading.pathway import read_objection, read_started_on, read_status
+from adapters.reading.people import is_signature
+from adapters.reading.phones import find_phones
+from adapters.reading.responsible import responsible_for
+from adapters.reading.roles import Role, role_of
+from adapters.reading.segments import segment
+from adapters.reading.survey import read_survey
+from adapters.reading.vocabulary import Words
+from gateway.contracts.messages import Message, TextBlock
+from gateway.contracts.summary import (
+    Contact,
+    Diagnosis,
+    ExistingFollowUp,
+    Need,
+    Pathway,
+    PathwayStatus,
+    Referral,
+    Responsible,
+    Strain,
+    Survey,
+)
+
+_SALUTATION = Words("people", "salutation")
+_RECIPIENT = Words("people", "recipient")
+_TITLE = Words("title", "title")
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+_SAYS_NOTHING_MORE = frozenset(
+    {
+        Topic.TITLE,
+        Topic.DENIED,
+        Topic.SCALE,
+        Topic.AUTHOR,
+        Topic.RECIPIENT,
+        Topic.PATIENT,
+        Topic.PHONE,
+        Topic.GP,
+        Topic.KIN,
+        Topic.LANGUAGE,
+        Topic.CONSENT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteReading:
+    """What the words of a note say."""
+
+    pathway: Pathway
+    diagnosis: Diagnosis | None
+    survey: Survey | None
+    strains: tuple[Strain, ...]
+    what_matters: str | None
+    needs: tuple[Need, ...]
+    referrals: tuple[Referral, ...]
+    contact: Contact
+    existing_follow_up: ExistingFollowUp
+    score_out_of_range: bool
+
+
+def take_apart(blocks: Sequence[TextBlock], codes: Mapping[str, str]) -> list[Statement]:
+    """The statements of a note."""
+    return segment(blocks, codes)
+
+
+def read_note(
+    message: Message, statements: Sequence[Statement], sent_on: datetime.date, trace: Trace
+) -> NoteReading:
+    """Read the statements of a note, with the coded diagnoses, procedures and events beside them."""
+    heard = read_survey(statements, message.procedures, message.events, sent_on, trace)
+    survey = heard.survey
+    status = read_status(statements, trace, held=survey is not None)
+    if status is PathwayStatus.DECLINED:
+        survey = None
+    diagnosis = read_diagnosis(message.diagnoses, statements, sent_on, trace)
+    started_on = None
+    if status is PathwayStatus.STARTED:
+        held_on = survey.held_on if survey else None
+        started_on = read_started_on(statements, trace, held_on=held_on, sent_on=sent_on)
+        if survey is not None and survey.held_on is None:
+            survey = survey.model_copy(update={"held_on": started_on})
+    items = read_items(statements)
+    return NoteReading(
+        pathway=Pathway(
+            status=status,
+            reason=read_reason(statements, diagnosis, sent_on),
+            started_on=started_on,
+            objects_to_sharing=read_objection(statements, trace),
+        ),
+        diagnosis=diagnosis,
+        survey=survey,
+        strains=_strains(items, trace),
+        what_matters=_what_matters(statements, trace),
+        needs=_needs(items, trace),
+        referrals=_referrals(items, trace),
+        contact=read_contact(statements, trace),
+        existing_follow_up=read_follow_up(statements, trace),
+        score_out_of_range=heard.score_out_of_range,
+    )
+
+
+def _of(items: Sequence[Item], role: Role) -> list[Item]:
+    """The items of a role, each text once."""
+    found: dict[str, Item] = {}
+    for item in items:
+        if item.role is role and _LETTERS.search(item.text):
+            found.setdefault(item.low, item)
+    return list(found.values())
+
+
+def _strains(items: Sequence[Item], trace: Trace) -> tuple[Strain, ...]:
+    strains = []
+    for index, item in enumerate(_of(items, Role.STRAIN)):
+        trace.add(f"strains[{index}]", item.statement, "headings.strain" if item.headed else "strains", words=item.text)
+        heading = item.statement.heading
+        area = heading.area if heading and heading.area else area_of(item.low)
+        strains.append(Strain(area=area, text=item.text))
+    return tuple(strains)
+
+
+def _needs(items: Sequence[Item], trace: Trace) -> tuple[Need, ...]:
+    needs: list[Need] = []
+    before: tuple[Statement, Responsible] | None = None
+    for index, item in enumerate(_of(items, Role.NEED)):
+        trace.add(f"needs[{index}]", item.statement, "headings.need" if item.headed else "needs", words=item.text)
+        named = before[1] if before and before[0] is item.statement and not item.headed else None
+        responsible = responsible_for(item, named)
+        before = (item.statement, responsible)
+        needs.append(Need(text=item.text, responsible=responsible))
+    return tuple(needs)
+
+
+def _referrals(items: Sequence[Item], trace: Trace) -> tuple[Referral, ...]:
+    referrals = []
+    for index, item in enumerate(_of(items, Role.REFERRAL)):
+        rule = "headings.referral" if item.headed else "referrals"
+        trace.add(f"referrals[{index}]", item.statement, rule, words=item.text)
+        referrals.append(Referral(text=item.text))
+    return tuple(referrals)
+
+
+def _what_matters(statements: Sequence[Statement], trace: Trace) -> str | None:
+    headed = [s for s in statements if s.topic is Topic.MATTERS and not s.weak]
+    if headed:
+        first = headed[0]
+        same = [s for s in headed if s.heading is first.heading and (s is first or role_of(s.low) in _SAME)]
+        for statement in same:
+            trace.add("what_matters", statement, "headings.matters")
+        return " ".join(s.text for s in same).strip() or None
+    for statement in statements:
+        if statement.topic in {None, Topic.BACKGROUND, Topic.STRAIN, Topic.SURVEY} or statement.weak:
+            if role_of(statement.low) is Role.MATTERS:
+                trace.add("what_matters", statement, "matters.cue")
+                return statement.text
+    return None
+
+
+_SAME = frozenset({None, Role.MATTERS, Role.STRAIN, Role.NEED})
+
+
+def unplaced(statements: Sequence[Statement]) -> tuple[str, ...]:
+    """Pieces of the note that no field holds, and that are no title, greeting, name or denial."""
+    return tuple(s.text for s in statements if not s.placed and _says_something(s))
+
+
+def _says_something(statement: Statement) -> bool:
+    low = statement.low
+    if statement.topic in _SAYS_NOTHING_MORE or not _LETTERS.search(low) or find_phones(statement.text):
+        return False
+    if is_signature(statement.text) or _SALUTATION.at_start(low) or _RECIPIENT.at_start(low) or _TITLE.find(low):
+        return False
+    return role_of(low) not in {Role.DENIED, Role.REFERRAL, Role.SURVEY, Role.STATUS}
