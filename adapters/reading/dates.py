@@ -106,6 +106,13 @@ _RELATIVE = {
     "i førgår": -2,
 }
 
+_LETTERS = re.compile(r"[^\W\d_]+")
+_FIGURE = re.compile(r"[0-9]")
+_LAST_WORDS = frozenset(_LETTERS.findall(phrase)[-1] for phrase in _RELATIVE)
+_GENITIVES = frozenset(f"{day}s" for day in _WEEKDAYS)
+_SAME = frozenset({"same", "samme", "samma", "sama"})
+_WEEKS = frozenset({"uke", "veke", "uge", "vecka"})
+
 _START = r"(?<![\w/:,+])(?<![0-9]\.)"
 """A number begins here, and no number, time or fraction runs into it."""
 
@@ -184,20 +191,28 @@ def find_dates(text: str, *, sent_on: datetime.date) -> list[FoundDate]:
 
 
 def _all(text: str, sent_on: datetime.date) -> Iterator[FoundDate]:
-    """Every reading, the surest first."""
-    for pattern in (_ISO, _NUMERIC, _NAMED, _COMPACT):
-        for match in pattern.finditer(text):
-            yield from _with_day(match, sent_on)
-    for match in _WITHOUT_YEAR.finditer(text):
-        yield from _short(match, text, sent_on)
-    for match in _TODAY.finditer(text):
-        day = sent_on + datetime.timedelta(days=_RELATIVE[match[0].lower()])
-        yield FoundDate(value=day, precision="day", span=match.span(), words=match[0], year_written=False)
-    for match in _SAME_DAY.finditer(text):
-        yield FoundDate(
-            value=None, precision="same_day", span=match.span(), words=match[0], year_written=False
-        )
-    yield from _periods(text, sent_on)
+    """Every reading, the surest first. Only patterns whose words the text has are tried: most have none."""
+    words = set(_LETTERS.findall(text.lower()))
+    figures = _FIGURE.search(text) is not None
+    if figures:
+        for pattern in (_ISO, _NUMERIC, *((_NAMED,) if words & _MONTHS.keys() else ()), _COMPACT):
+            for match in pattern.finditer(text):
+                yield from _with_day(match, sent_on)
+        for match in _WITHOUT_YEAR.finditer(text):
+            yield from _short(match, text, sent_on)
+    if words & _LAST_WORDS:
+        for match in _TODAY.finditer(text):
+            day = sent_on + datetime.timedelta(days=_RELATIVE[match[0].lower()])
+            yield FoundDate(value=day, precision="day", span=match.span(), words=match[0], year_written=False)
+    if words & _SAME:
+        for match in _SAME_DAY.finditer(text):
+            yield FoundDate(
+                value=None, precision="same_day", span=match.span(), words=match[0], year_written=False
+            )
+    if words & _WEEKDAYS.keys() or words & _GENITIVES:
+        for match in _ON_WEEKDAY.finditer(text):
+            yield _weekday(match, sent_on)
+    yield from _periods(text, words, sent_on, figures=figures)
 
 
 def _with_day(match: re.Match[str], sent_on: datetime.date) -> Iterator[FoundDate]:
@@ -241,33 +256,29 @@ def _short(match: re.Match[str], text: str, sent_on: datetime.date) -> Iterator[
     )
 
 
-def _periods(text: str, sent_on: datetime.date) -> Iterator[FoundDate]:
-    """Weeks, days of the week, months and years."""
-    for match in _WEEK.finditer(text):
+def _periods(text: str, words: set[str], sent_on: datetime.date, *, figures: bool) -> Iterator[FoundDate]:
+    """Weeks, months and years."""
+    for match in _WEEK.finditer(text) if figures and words & _WEEKS else ():
         monday = _nearest(sent_on, [_week(sent_on.year + years, int(match["w"])) for years in (-1, 0, 1)])
         if monday:
-            yield FoundDate(
-                value=monday, precision="week", span=match.span(), words=match[0], year_written=False
-            )
-    for match in _ON_WEEKDAY.finditer(text):
-        yield _weekday(match, sent_on)
-    for match in _IN_MONTH.finditer(text):
+            yield _period(match, "week", monday, written=False)
+    for match in _IN_MONTH.finditer(text) if words & _MONTHS.keys() else ():
         month = _MONTHS[match["m"].lower()]
         years = [int(match["y"])] if match["y"] else [sent_on.year + years for years in (-1, 0, 1)]
         first = _nearest(sent_on, [datetime.date(year, month, 1) for year in years])
-        yield FoundDate(
-            value=first,
-            precision="month",
-            span=match.span(),
-            words=match[0],
-            year_written=match["y"] is not None,
-        )
-    for match in _IN_YEAR.finditer(text):
-        first = datetime.date(int(match["y"]), 1, 1)
-        yield FoundDate(value=first, precision="year", span=match.span(), words=match[0])
-    for match in _LAST_YEAR.finditer(text):
-        first = datetime.date(sent_on.year - 1, 1, 1)
-        yield FoundDate(value=first, precision="year", span=match.span(), words=match[0], year_written=False)
+        yield _period(match, "month", first, written=match["y"] is not None)
+    for match in _IN_YEAR.finditer(text) if figures else ():
+        yield _period(match, "year", datetime.date(int(match["y"]), 1, 1), written=True)
+    for match in _LAST_YEAR.finditer(text) if "fjor" in words else ():
+        yield _period(match, "year", datetime.date(sent_on.year - 1, 1, 1), written=False)
+
+
+def _period(
+    match: re.Match[str], precision: Precision, first: datetime.date | None, *, written: bool
+) -> FoundDate:
+    return FoundDate(
+        value=first, precision=precision, span=match.span(), words=match[0], year_written=written
+    )
 
 
 def _weekday(match: re.Match[str], sent_on: datetime.date) -> FoundDate:

@@ -71,6 +71,26 @@ _LABEL = re.compile(
     r"|(?P<none>\b(?:sk[åa]r(?:e[rt]?|et|a)?|score[nt]?)\b)",
     re.IGNORECASE,
 )
+_LABEL_WORDS = (
+    *(
+        "nccn",
+        "distress",
+        "term",
+        "trem",
+        "påkj",
+        "grad",
+        "nrs",
+        "vas",
+        "smerte",
+        "esas",
+        "skår",
+        "skar",
+        "score",
+    ),
+    *("ecog", "who", "gleason", "karnofsky", "news", "must", "hads", "phq", "gad", "asa", "g8", "mmse"),
+)
+"""What a text with a label has somewhere: most texts have none, and need no closer look."""
+_ONE_LETTER = re.compile(r"\bD?T\b")
 _NO_LABEL = re.compile(r"\b(?:øre|feber|temp\.?|kropps|panne)\W*$", re.IGNORECASE)
 """What makes a thermometer one that measures fever."""
 
@@ -131,6 +151,12 @@ def find_scores(text: str) -> list[FoundScore]:
     Numbers above 10 are reported for the thermometer alone, with `out_of_range`; a reading with decimals
     above 10 is a fever (`Termometer hjemme viste 40,1`) and none.
     """
+    low = text.lower()
+    if not any(word in low for word in _LABEL_WORDS) and not _ONE_LETTER.search(text):
+        return []
+    low = text.lower()
+    if not any(word in low for word in _LABEL_WORDS) and not _ONE_LETTER.search(text):
+        return []
     labels = [
         match
         for match in _LABEL.finditer(text)

@@ -103,12 +103,15 @@ class Reader:
             named = self._named[parent] = {}
             for node in parent.iterchildren("*"):
                 named.setdefault(local_name(node), []).append(node)
-        return named.get(name, [])
+        return named.get(name) or []
 
     def child(self, parent: Element | None, *path: str) -> Element | None:
         """The first child of that local name (of the first child …), whatever its namespace."""
         for name in path:
-            parent = next(iter(self.children(parent, name)), None)
+            found = self.children(parent, name)
+            if not found:
+                return None
+            parent = found[0]
         return parent
 
     def done(self, element: Element | None) -> None:
@@ -164,14 +167,19 @@ class Reader:
         inner: list[Element] = []
         rich = bool(element.text and element.text.strip())
         for node in element.iterchildren("*"):
-            rich = rich or namespace_of(node) == XHTML or bool(node.tail and node.tail.strip())
+            tail = node.tail
+            if tail and not tail.isspace():
+                rich = True
+            if node in self._done:
+                continue
+            rich = rich or namespace_of(node) == XHTML
             (inner if _has_elements(node) else leaves).append(node)
-        if rich or not (leaves or inner):
-            text = flatten(element) if leaves or inner else _line(element)
+        if rich or not len(element):
+            text = flatten(element) if rich and len(element) else _line(element)
             if text:
                 blocks.append(TextBlock(text=text, heading=heading, place=place_of(element, top)))
             return
-        written = [(leaf, line) for leaf in leaves if leaf not in self._done and (line := _line(leaf))]
+        written = [(leaf, line) for leaf in leaves if (line := _line(leaf))]
         if written:
             at = written[0][0] if len(written) == 1 else element
             text = "\n".join(line for _, line in written)

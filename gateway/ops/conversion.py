@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.contracts.errors import AdapterError
+from adapters import installed
+from gateway.contracts.errors import EXIT_USAGE, AdapterError, GatewayError
 from gateway.contracts.findings import Disposition, Finding
 from gateway.contracts.identifiers import derived_id
 from gateway.contracts.messages import Format, Message, Party, Unit
@@ -17,8 +19,7 @@ from gateway.contracts.summary import Summary
 from gateway.contracts.transport_headers import OSLO
 from gateway.formats import write_message
 from gateway.formats.summary_xml import write_summary
-from gateway.intake.intake import Intake, IntakePolicy, Opened, RefusedError
-from gateway.ops.composition import adapter_set, schema_set
+from gateway.intake.intake import Intake, IntakePolicy, RefusedError
 from gateway.ops.trust import any_signature
 from gateway.pipeline.assessment import judge, read_note
 from gateway.pipeline.rules import RuleSettings
@@ -26,11 +27,14 @@ from gateway.rendering import RenderingOrder, render, render_html, render_text
 from gateway.routing.parties import endpoint_party, her_id_identifier, hospital_party
 from gateway.routing.register_file import RegisterFile
 from gateway.routing.route import Route
+from schemas import SchemaSet, default_official_directory
 
 _NOT_SENT = Party(
     organisation=Unit(name="Mottaker", identifiers=(her_id_identifier("0"),)),
     unit=Unit(name="Mottaker", identifiers=(her_id_identifier("0"),)),
 )
+
+_ANY_MESSAGE_ID = IntakePolicy(message_id_must_be_uuid="never")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ class Conversion:
     unplaced: tuple[str, ...] = ()
     message: Message | None = None
     refusal: str | None = None
-    refused: RefusedError | None = None
+    """Why there is no summary"""
     registry: Registry | None = None
 
     def document(self) -> dict[str, Any]:
@@ -62,35 +66,63 @@ class Conversion:
         }
 
 
-def stateless_intake() -> Intake:
-    """The way in without a configuration: every schema, no keys. Signatures are looked at by `verify`."""
-    return Intake(schema_set(), any_signature(), IntakePolicy(message_id_must_be_uuid="never"))
+class UnknownAdapterError(GatewayError):
+    """There is no adapter of this name."""
+
+    code = "unknown-adapter"
+    exit_code = EXIT_USAGE
 
 
-def open_message(data: bytes) -> Opened:
-    """Take a message apart.
+def check_adapter(name: str | None) -> None:
+    """Nothing, where there is an adapter of this name, or none is asked for.
 
     Raises:
-        RefusedError: it can not be taken.
+        UnknownAdapterError: there is none; its hint names those that there are.
     """
-    return stateless_intake().open(data)
+    known = installed()
+    if name is not None and known.named(name) is None:
+        names = ", ".join(adapter.name for adapter in known.adapters)
+        raise UnknownAdapterError(f"there is no adapter {name}", hint=f"known: {names}")
 
 
-def convert_message(data: bytes, *, register: Path | None = None, adapter: str | None = None) -> Conversion:
+def load_register(path: Path | None) -> Registry | None:
+    """The register in a file, if one is named.
+
+    Raises:
+        ConfigurationError: it can not be used.
+    """
+    return RegisterFile.load(path) if path is not None else None
+
+
+def schemas_in_use() -> SchemaSet:
+    """The project's schemas, and the official ones where they were added; compiled once."""
+    return _schema_set(default_official_directory())
+
+
+@functools.cache
+def _schema_set(official: Path) -> SchemaSet:
+    return SchemaSet(official)
+
+
+def stateless_intake(policy: IntakePolicy) -> Intake:
+    """The way in without a configuration: every schema, no keys. Signatures are looked at by `verify`."""
+    return Intake(schemas_in_use(), any_signature(), policy)
+
+
+def convert_message(
+    data: bytes, *, registry: Registry | None = None, adapter: str | None = None
+) -> Conversion:
     """Read a message, judge it, find its route. What can not be read is rejected, with no finding."""
-    registry = RegisterFile.load(register) if register is not None else None
     try:
-        opened = open_message(data)
+        opened = stateless_intake(_ANY_MESSAGE_ID).open(data)
     except RefusedError as error:
-        return Conversion(disposition=Disposition.REJECT, refusal=error.message, refused=error)
+        return Conversion(disposition=Disposition.REJECT, refusal=error.message)
     if opened.message is None:
-        return Conversion(disposition=Disposition.REJECT, refusal="the message is an AppRec, not a note")
+        return Conversion(disposition=Disposition.REJECT, refusal="it is an AppRec, not a note")
     try:
-        reading = read_note(opened.message, adapter_set(), registry, adapter=adapter)
+        reading = read_note(opened.message, installed(), registry, adapter=adapter)
     except AdapterError as error:
-        return Conversion(
-            disposition=Disposition.REJECT, refusal=error.message, message=opened.message, registry=registry
-        )
+        return Conversion(disposition=Disposition.REJECT, refusal=error.message)
     assessment = judge(reading, registry, RuleSettings())
     return Conversion(
         disposition=assessment.disposition,

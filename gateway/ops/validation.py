@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from gateway.contracts.registry import Registry
 from gateway.formats import identify
-from gateway.ops.composition import schema_set
-from gateway.ops.conversion import convert_message
+from gateway.ops.conversion import convert_message, schemas_in_use
 from gateway.security.gate import GateRefusedError, parse
 
 
-def validate_message(name: str, data: bytes, register: Path | None = None) -> dict[str, Any]:
-    """The report of `validate --json` for one file; whatever the content, there is one."""
+def validate_message(name: str, data: bytes, registry: Registry | None = None) -> dict[str, Any]:
+    """The report of `validate --json` for one file; whatever the content, there is one, and no value in it."""
     report: dict[str, Any] = {
         "file": name,
         "format": None,
@@ -26,7 +25,7 @@ def validate_message(name: str, data: bytes, register: Path | None = None) -> di
         report["errors"] = [_error(error.line, "", error.reason, error.message)]
         return report
     identified = identify(root)
-    schemas = schema_set()
+    schemas = schemas_in_use()
     report["format"] = identified.format.value if identified.format is not None else None
     if not schemas.covers(root):
         sentence = f"there is no schema for <{identified.content_root or identified.root}> of this namespace"
@@ -35,8 +34,11 @@ def validate_message(name: str, data: bytes, register: Path | None = None) -> di
     faults = schemas.faults(root)
     report["schema_valid"] = not faults
     report["errors"] = [_error(f.line, f.path, f.code, f.message) for f in faults]
-    if not faults and identified.envelope != "apprec" and identified.format is not None:
-        report["findings"] = convert_message(data, register=register).document()["findings"]
+    if not faults and identified.envelope != "apprec":
+        conversion = convert_message(data, registry=registry)
+        report["findings"] = conversion.document()["findings"]
+        if conversion.refusal is not None and not conversion.findings:
+            report["errors"] = [_error(None, "", "not-readable", conversion.refusal)]
     return report
 
 

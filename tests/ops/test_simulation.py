@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -10,18 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.errors import ConfigurationError
+from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, ConfigurationError
 from gateway.contracts.journal import Journal
 from gateway.contracts.queues import Envelope
 from gateway.ops import composition
+from gateway.ops.cli import run
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.initialise import initialise
 from gateway.ops.simulation import simulation as loop
 from gateway.ops.simulation.assemble import assemble
 from gateway.ops.simulation.example import tell
+from gateway.ops.simulation.ledger import Problem
+from gateway.ops.simulation.report import explain
+from gateway.ops.simulation.settlement import Account
 from gateway.ops.simulation.simulation import Cast, Orders, Result, first_free_round
 from tests.conftest import NOTES
 from tests.ops.memory_broker import MemoryBroker, MemoryQueue, Mischief, honest
+from tests.ops.simulated_world import register
 
 FEW = Orders(count=20, timeout_seconds=30)
 
@@ -264,3 +270,32 @@ def test_a_queue_that_was_taken_away_is_an_error(stage: Stage) -> None:
     stage.after_work = lambda: stage.broker.queues.pop(stage.configuration.queues.inbound, None)
     with pytest.raises(ConfigurationError, match="there is no queue"):
         stage.play(FEW)
+
+
+def test_the_command_without_a_gateway_says_what_is_lost(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["simulate", "-c", str(folder / "gateway.toml"), "--count", "3", "--timeout", "1.2"]
+    assert run([*arguments, "--json"]) == EXIT_NO
+    out, err = capsys.readouterr()
+    ledger = json.loads(out)
+    assert (ledger["sent"], ledger["lost"], ledger["accepted"]) == (3, 3, 0)
+    assert err.count("lost note dips/0") == 3
+    assert run(arguments) == EXIT_NO
+    out, err = capsys.readouterr()
+    assert "Not everything was accounted for in time." in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_a_folder_that_is_not_there_is_a_usage_error(folder: Path) -> None:
+    assert run(["simulate", "-c", str(folder / "gateway.toml"), "--notes", "nowhere"]) == EXIT_USAGE
+
+
+@pytest.mark.parametrize("count", [1, 120])
+def test_problems_are_told_without_end_to_none(count: int, capsys: pytest.CaptureFixture[str]) -> None:
+    problem = Problem(kind="lost", what="sending", note="dips/01", receiver="8910031", ids=("a", "b"))
+    explain(Account(problems=[problem] * count), register())
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "lost sending dips/01 at 8910031 (Lørenskog kommune) a b"
+    assert len(lines) == min(count, 51)
+    assert count == 1 or lines[-1] == "… and 70 more"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from gateway.contracts.errors import EXIT_DONE, EXIT_NO, AdapterError, GatewayError
+from gateway.contracts.errors import EXIT_DONE, EXIT_NO
 from gateway.contracts.findings import Disposition
-from gateway.ops.cli.options import file_argument, read_bytes
-from gateway.ops.console import print_json, say
-from gateway.ops.conversion import Conversion, convert_message, written_as
+from gateway.ops.cli.options import about, file_argument, read_bytes, register_option
+from gateway.ops.console import print_bytes, print_json, printable, say
+from gateway.ops.conversion import (
+    Conversion,
+    check_adapter,
+    convert_message,
+    load_register,
+    written_as,
+)
 
 _FORMATS = (
     "json",
@@ -30,39 +35,36 @@ _FORMATS = (
 @click.command()
 @file_argument
 @click.option("--to", "target", type=click.Choice(_FORMATS), default="json", show_default=True)
-@click.option("--adapter", help="Read it as this system writes, whatever it looks like.")
-@click.option("--register", type=click.Path(path_type=Path), help="Address register (TOML).")
+@click.option("--adapter", metavar="NAME", help="Read it as this system writes, whatever it looks like.")
+@register_option
 @click.option("--explain", is_flag=True, help="Show where each field came from. Holds patient data.")
 def command(file: Path, target: str, adapter: str | None, register: Path | None, *, explain: bool) -> int:
     """Read one message and show what the gateway makes of it.
 
+    Ends with 1 if the message is rejected; the reason is on standard error.
+
     Example: pakkehjem convert note.xml --to json --register register.toml
     """
-    data = read_bytes(file)
-    conversion = convert_message(data, register=register, adapter=adapter)
+    check_adapter(adapter)
+    registry = load_register(register)
+    conversion = convert_message(read_bytes(file), registry=registry, adapter=adapter)
+    if conversion.refusal is not None:
+        say(f"{file}: {conversion.refusal}")
+        if not conversion.findings:
+            say(f"  pakkehjem validate {file} shows where and why")
     if explain:
         _explain(conversion)
-        return EXIT_DONE
-    if target == "json":
+    elif target == "json":
         print_json(conversion.document())
-        return EXIT_DONE if conversion.disposition is not Disposition.REJECT else EXIT_NO
-    if conversion.summary is None:
-        say(f"{file.name}: {conversion.refusal}")
-        return EXIT_NO
-    try:
-        sys.stdout.buffer.write(written_as(conversion, target))
-    except AdapterError:
-        raise
-    except ValueError as error:
-        raise GatewayError(f"the note can not be written as {target}: {error}") from None
-    return EXIT_DONE
+    elif conversion.summary is not None:
+        with about(file):
+            print_bytes(written_as(conversion, target))
+    return EXIT_NO if conversion.disposition is Disposition.REJECT else EXIT_DONE
 
 
 def _explain(conversion: Conversion) -> None:
     for evidence in conversion.evidence:
-        click.echo(f"{evidence.field}")
-        click.echo(f"  «{evidence.words}»")
-        click.echo(f"  {evidence.place}" + (f" ({evidence.rule})" if evidence.rule else ""))
+        rule = f" ({evidence.rule})" if evidence.rule else ""
+        click.echo(printable(f"{evidence.field}\n  «{evidence.words}»\n  {evidence.place}{rule}"))
     for piece in conversion.unplaced:
-        click.echo("not placed")
-        click.echo(f"  «{piece}»")
+        click.echo(printable(f"not placed\n  «{piece}»"))

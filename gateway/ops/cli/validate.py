@@ -8,23 +8,25 @@ from typing import Any
 import click
 
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO
-from gateway.ops.cli.options import json_option, read_bytes
-from gateway.ops.console import print_json
+from gateway.ops.cli.options import files_argument, json_option, read_bytes, register_option
+from gateway.ops.console import print_json, printable
+from gateway.ops.conversion import load_register
 from gateway.ops.validation import validate_message
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--register", type=click.Path(path_type=Path), help="Address register (TOML).")
+@files_argument
+@register_option
 @json_option
 def command(files: tuple[Path, ...], register: Path | None, *, as_json: bool) -> int:
     """Check messages: well-formed, format, schema (line and path), findings. No value is shown.
 
+    Ends with 1 if a message is not valid; findings alone leave it valid.
+
     Example: pakkehjem validate note.xml
     """
-    reports = [validate_message(file.name, read_bytes(file), register) for file in files]
-    for report, file in zip(reports, files, strict=True):
-        report["file"] = str(file)
+    registry = load_register(register)
+    reports = [validate_message(str(file), read_bytes(file), registry) for file in files]
     if as_json:
         print_json(reports)
     else:
@@ -35,9 +37,10 @@ def command(files: tuple[Path, ...], register: Path | None, *, as_json: bool) ->
 
 def _show(report: dict[str, Any]) -> None:
     verdict = "valid" if report["schema_valid"] else "NOT VALID"
-    click.echo(f"{report['file']}: {report['format'] or 'unknown format'}, {verdict}")
+    click.echo(printable(f"{report['file']}: {report['format'] or 'unknown format'}, {verdict}"))
     for error in report["errors"]:
-        where = f"line {error['line']}, " if error["line"] else ""
-        click.echo(f"  {where}{error['path'] or '/'}: {error['message']} [{error['code']}]")
+        line = f"line {error['line']}" if error["line"] else ""
+        where = ", ".join(part for part in (line, error["path"]) if part)
+        click.echo(printable(f"  {where + ': ' if where else ''}{error['message']} [{error['code']}]"))
     for found in report["findings"]:
         click.echo(f"  {found['severity']:8} {found['code']} {found['message']}")
