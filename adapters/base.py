@@ -132,7 +132,7 @@ class RecordSystem:
             source=self._source(message, statements),
             note=_whole(blocks),
         )
-        left = unplaced(statements)
+        left = unplaced(statements, signature)
         subject = message.subject if self.subject_is_title else None
         noticed = [
             code

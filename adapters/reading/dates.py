@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Precision = Literal["day", "same_day", "weekday", "week", "month", "year"]
@@ -195,24 +195,26 @@ def _all(text: str, sent_on: datetime.date) -> Iterator[FoundDate]:
     words = set(_LETTERS.findall(text.lower()))
     figures = _FIGURE.search(text) is not None
     if figures:
-        for pattern in (_ISO, _NUMERIC, *((_NAMED,) if words & _MONTHS.keys() else ()), _COMPACT):
-            for match in pattern.finditer(text):
-                yield from _with_day(match, sent_on)
-        for match in _WITHOUT_YEAR.finditer(text):
-            yield from _short(match, text, sent_on)
+        yield from _in_figures(text, words, sent_on)
     if words & _LAST_WORDS:
         for match in _TODAY.finditer(text):
             day = sent_on + datetime.timedelta(days=_RELATIVE[match[0].lower()])
-            yield FoundDate(value=day, precision="day", span=match.span(), words=match[0], year_written=False)
+            yield _found(match, "day", day)
     if words & _SAME:
         for match in _SAME_DAY.finditer(text):
-            yield FoundDate(
-                value=None, precision="same_day", span=match.span(), words=match[0], year_written=False
-            )
+            yield _found(match, "same_day", None)
     if words & _WEEKDAYS.keys() or words & _GENITIVES:
         for match in _ON_WEEKDAY.finditer(text):
             yield _weekday(match, sent_on)
     yield from _periods(text, words, sent_on, figures=figures)
+
+
+def _in_figures(text: str, words: set[str], sent_on: datetime.date) -> Iterator[FoundDate]:
+    for pattern in (_ISO, _NUMERIC, *((_NAMED,) if words & _MONTHS.keys() else ()), _COMPACT):
+        for match in pattern.finditer(text):
+            yield from _with_day(match, sent_on)
+    for match in _WITHOUT_YEAR.finditer(text):
+        yield from _short(match, text, sent_on)
 
 
 def _with_day(match: re.Match[str], sent_on: datetime.date) -> Iterator[FoundDate]:
@@ -261,23 +263,23 @@ def _periods(text: str, words: set[str], sent_on: datetime.date, *, figures: boo
     for match in _WEEK.finditer(text) if figures and words & _WEEKS else ():
         monday = _nearest(sent_on, [_week(sent_on.year + years, int(match["w"])) for years in (-1, 0, 1)])
         if monday:
-            yield _period(match, "week", monday, written=False)
+            yield _found(match, "week", monday)
     for match in _IN_MONTH.finditer(text) if words & _MONTHS.keys() else ():
         month = _MONTHS[match["m"].lower()]
         years = [int(match["y"])] if match["y"] else [sent_on.year + years for years in (-1, 0, 1)]
         first = _nearest(sent_on, [datetime.date(year, month, 1) for year in years])
-        yield _period(match, "month", first, written=match["y"] is not None)
+        yield _found(match, "month", first, written=match["y"] is not None)
     for match in _IN_YEAR.finditer(text) if figures else ():
-        yield _period(match, "year", datetime.date(int(match["y"]), 1, 1), written=True)
+        yield _found(match, "year", datetime.date(int(match["y"]), 1, 1), written=True)
     for match in _LAST_YEAR.finditer(text) if "fjor" in words else ():
-        yield _period(match, "year", datetime.date(sent_on.year - 1, 1, 1), written=False)
+        yield _found(match, "year", datetime.date(sent_on.year - 1, 1, 1))
 
 
-def _period(
-    match: re.Match[str], precision: Precision, first: datetime.date | None, *, written: bool
+def _found(
+    match: re.Match[str], precision: Precision, value: datetime.date | None, *, written: bool = False
 ) -> FoundDate:
     return FoundDate(
-        value=first, precision=precision, span=match.span(), words=match[0], year_written=written
+        value=value, precision=precision, span=match.span(), words=match[0], year_written=written
     )
 
 
@@ -289,13 +291,7 @@ def _weekday(match: re.Match[str], sent_on: datetime.date) -> FoundDate:
         value = sent_on + datetime.timedelta(days=days or 7)
     elif match["back"] and (match["back"].lower() != "i" or match["s"]):
         value = sent_on + datetime.timedelta(days=days - 7)
-    return FoundDate(
-        value=value,
-        precision="day" if value else "weekday",
-        span=match.span(),
-        words=match[0],
-        year_written=False,
-    )
+    return _found(match, "day" if value else "weekday", value)
 
 
 def _anchored(found: list[FoundDate], sent_on: datetime.date) -> list[FoundDate]:
@@ -312,11 +308,7 @@ def _anchored(found: list[FoundDate], sent_on: datetime.date) -> list[FoundDate]
         ):
             continue
         if date.precision == "same_day" and last is not None:
-            result.append(
-                FoundDate(
-                    value=last, precision="same_day", span=date.span, words=date.words, year_written=False
-                )
-            )
+            result.append(replace(date, value=last))
             continue
         if date.precision == "day" and date.value is not None and date.value <= sent_on:
             last = date.value

@@ -79,6 +79,7 @@ def read_diagnosis(
     said = _said(named, headed)
     code, system, name = _code(coded, [*headed, *named])
     text = _text(said, name)
+    confirmed = _confirmed(about, code, system)
     if code is None and text is None:
         return None
     if coded is not None:
@@ -89,9 +90,9 @@ def read_diagnosis(
         code=code,
         code_system=system,
         text=text,
-        date=_date(about, said, sent_on),
-        confirmed=_confirmed(about, code, system),
-        intent=read_intent(about),
+        date=_date(about, said, sent_on, trace) if confirmed else None,
+        confirmed=confirmed,
+        intent=read_intent(about, trace),
     )
 
 
@@ -165,9 +166,11 @@ def _words(said: Statement) -> str:
     return said.text.strip(" .,;")
 
 
-def _date(about: Sequence[Statement], said: Statement | None, sent_on: datetime.date) -> datetime.date | None:
+def _date(
+    about: Sequence[Statement], said: Statement | None, sent_on: datetime.date, trace: Trace
+) -> datetime.date | None:
     """The day on which the illness was found, by the words nearest before the day."""
-    best: tuple[int, datetime.date] | None = None
+    best: tuple[int, datetime.date, Statement] | None = None
     for order, statement in enumerate(about):
         weight = _weight(statement, said)
         if weight is None:
@@ -179,8 +182,11 @@ def _date(about: Sequence[Statement], said: Statement | None, sent_on: datetime.
                 continue
             rank = kind * 100 + weight * 10 + min(order, 9)
             if best is None or rank < best[0]:
-                best = rank, date.value
-    return best[1] if best else None
+                best = rank, date.value, statement
+    if best is None:
+        return None
+    trace.add("diagnosis.date", best[2], "diagnosis.found")
+    return best[1]
 
 
 def _weight(statement: Statement, said: Statement | None) -> int | None:
@@ -199,7 +205,7 @@ _OPEN = frozenset({Topic.BACKGROUND, Topic.PLAN, Topic.STATUS, Topic.PATIENT})
 
 def _event_of(statement: Statement, date: FoundDate) -> int | None:
     """0: the day of a finding; 1: a day that nothing is said of; None: another day."""
-    offset = len(statement.label) + 2 if statement.label else 0
+    offset = len(statement.whole) - len(statement.low)
     whole, start = statement.whole, date.span[0] + offset
     begin = max(whole.rfind(mark, 0, start) for mark in (";", "–"))
     before, after = whole[max(begin, 0) : start], whole[date.span[1] + offset : date.span[1] + offset + 30]
@@ -230,19 +236,24 @@ def _is_of_illness(statement: Statement) -> bool:
     return bool(speaks_of_cancer(statement.low) or TREATMENT.find(statement.low)) or "utred" in statement.low
 
 
-def read_intent(about: Sequence[Statement]) -> Intent | None:
+def read_intent(about: Sequence[Statement], trace: Trace) -> Intent | None:
     """The aim of the treatment; lindring and the like outweigh, services for it do not count."""
-    curative = False
+    curative: Statement | None = None
     for statement in about:
         low = _PALLIATIVE_SERVICE.pattern.sub(" ", statement.whole)
         if _PALLIATIVE.find(low):
+            trace.add("diagnosis.intent", statement, "diagnosis.palliative")
             return Intent.PALLIATIVE
         aim = _CURATIVE.find(low)
         if aim is not None:
             if _NEGATED_AIM.search(low[: aim.start()]):
+                trace.add("diagnosis.intent", statement, "diagnosis.palliative")
                 return Intent.PALLIATIVE
-            curative = True
-    return Intent.CURATIVE if curative else None
+            curative = curative or statement
+    if curative is None:
+        return None
+    trace.add("diagnosis.intent", curative, "diagnosis.curative")
+    return Intent.CURATIVE
 
 
 def read_reason(

@@ -69,6 +69,8 @@ def _known(label: str, words: str) -> Heading | None:
     party = party_in(label)
     for key, pattern in _topics():
         if pattern.find(label):
+            if key == "company":
+                return Heading(topic=Topic.SURVEY, words=words)
             if key in _AREAS:
                 return Heading(topic=Topic.STRAIN, words=words, area=_AREAS[key])
             return Heading(topic=Topic(key), words=words, party=party)

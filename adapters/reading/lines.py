@@ -27,6 +27,8 @@ class Line:
 
     text: str
     bullet: bool
+    numbered: bool
+    """The bullet is a number or a letter: it may stand before a heading too"""
     indent: int
     """Column in which the text begins"""
     gap: bool
@@ -59,6 +61,7 @@ def _lines(block: TextBlock, number: int) -> Iterator[Line]:
         yield Line(
             text=text,
             bullet=bullet is not None,
+            numbered=bullet is not None and bullet[0].strip("( .)\t").isalnum() and "[" not in bullet[0],
             indent=indent,
             gap=gap,
             block=number,

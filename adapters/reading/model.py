@@ -67,6 +67,8 @@ class Statement:
     place: str = ""
     label: str = ""
     """The label on the same line, in lower case: `diagnosedato`"""
+    question: str = ""
+    """The heading line right before, in lower case: `skår på termometeret`"""
     placed: bool = False
     """Whether a field of the summary holds it"""
 
@@ -77,8 +79,9 @@ class Statement:
 
     @property
     def whole(self) -> str:
-        """Label and text, in lower case."""
-        return f"{self.label}: {self.low}" if self.label else self.low
+        """Label (or the heading line before) and text, in lower case."""
+        before = self.label or self.question
+        return f"{before}: {self.low}" if before else self.low
 
 
 @dataclass(slots=True)

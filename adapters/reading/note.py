@@ -14,7 +14,7 @@ from adapters.reading.follow_up import read_follow_up
 from adapters.reading.items import Item, read_items
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.pathway import read_objection, read_started_on, read_status
-from adapters.reading.people import is_signature
+from adapters.reading.people import Signature, is_signature
 from adapters.reading.phones import find_phones
 from adapters.reading.responsible import responsible_for
 from adapters.reading.roles import Role, role_of
@@ -172,9 +172,14 @@ def _what_matters(statements: Sequence[Statement], trace: Trace) -> str | None:
 _SAME = frozenset({None, Role.MATTERS, Role.STRAIN, Role.NEED})
 
 
-def unplaced(statements: Sequence[Statement]) -> tuple[str, ...]:
+def unplaced(statements: Sequence[Statement], signature: Signature | None) -> tuple[str, ...]:
     """Pieces of the note that no field holds, and that are no title, greeting, name or denial."""
-    return tuple(s.text for s in statements if not s.placed and _says_something(s))
+    signed = signature.lines if signature else ()
+    return tuple(
+        s.text
+        for s in statements
+        if not s.placed and _says_something(s) and not any(s.text in line for line in signed)
+    )
 
 
 def _says_something(statement: Statement) -> bool:

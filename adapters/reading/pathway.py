@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from adapters.reading.contact import initiator_in
 from adapters.reading.dates import find_dates
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import JOINS, PATHWAY
 from adapters.reading.vocabulary import Words
-from gateway.contracts.summary import PathwayStatus
+from gateway.contracts.summary import ContactInitiator, PathwayStatus
 
 _STARTED = Words("status", "started")
 _REFUSED = Words("status", "refused")
@@ -87,7 +88,8 @@ def _hear(statement: Statement, said: _Said, trace: Trace) -> None:
         said.refused_municipality = said.refused = True
     if about and _NOT_NOW.find(low):
         said.not_now = True
-    if _LATER.find(low) and (about or said.not_now or said.refused):
+    called = initiator_in(low) is ContactInitiator.MUNICIPALITY and (said.refused or said.not_now)
+    if called or (_LATER.find(low) and (about or said.not_now or said.refused)):
         said.later = True
     if _starts(statement):
         said.started = True
@@ -161,7 +163,7 @@ def _belongs(between: str, *, after: bool) -> bool:
     if re.search(r"samtal|kartlegg|snakk|notat|termometer|operert|innlagt|behandling", between):
         return False
     if after:
-        return len(between) <= 60 and not re.search(r"(?<!\bd)[.;]\s|,\s(?!den|d\.)", between)
+        return len(between) <= 60 and not re.search(r"(?<!\bd)[.;]\s|,\s(?!den|d\.)[^\W\d]", between)
     return len(between) <= 30
 
 

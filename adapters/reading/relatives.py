@@ -66,7 +66,7 @@ def _in_text(statements: Sequence[Statement]) -> list[FoundRelative]:
     for statement in statements:
         if statement.topic not in _OTHERS_TOPICS and not is_signature(statement.text):
             lines.setdefault(statement.place, []).append(statement)
-    text = "\n".join(
+    text = "\n|\n".join(
         " ".join(f"{s.label}: {s.text}" if s.label and s.topic is not Topic.NEED else s.text for s in line)
         for line in lines.values()
     )
@@ -130,7 +130,7 @@ def _of_patient(statement: Statement) -> list[str]:
 
 
 def _offset(statement: Statement) -> int:
-    return len(statement.label) + 2 if statement.label else 0
+    return len(statement.whole) - len(statement.low)
 
 
 def _own_by(text: str, start: int) -> bool:

@@ -27,9 +27,17 @@ class Role(StrEnum):
 
 PATHWAY = Words("status", "pathway")
 JOINS = Words("status", "joins")
+_ABOUT_THE_OFFER = (
+    JOINS,
+    Words("status", "refused"),
+    Words("status", "refused_municipality"),
+    Words("status", "objects"),
+    Words("status", "undecided"),
+)
 HELD = Words("survey", "held")
 PLANNED = Words("survey", "planned")
-SCORE = re.compile(r"termom|nccn|distress|påkjenningsgrad|grad av påkjenning|^t \d")
+SCORE = re.compile(r"termom|nccn|distress|påkjenningsgrad|grad av påkjenning|kartlegg|^t(?:erm)?\.? \d")
+"""The thermometer, and the word for the conversation that no other is called by"""
 REFERRED = Words("referrals", "cue")
 NOT_OUR_REFERRAL = Words("referrals", "not_ours")
 KK = Words("follow_up", "kk")
@@ -68,7 +76,7 @@ def role_of(low: str) -> Role | None:
         return Role.CONTACT
     if REFERRED.find(low) and not NOT_OUR_REFERRAL.find(low):
         return Role.REFERRAL
-    if PATHWAY.find(low) or JOINS.find(low):
+    if PATHWAY.find(low) or any(words.find(low) for words in _ABOUT_THE_OFFER):
         return Role.STATUS
     if SCORE.search(low) or (HELD.find(low) and not PLANNED.find(low)):
         return Role.SURVEY

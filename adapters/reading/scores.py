@@ -63,7 +63,7 @@ _LABEL = re.compile(
     r"|(?<!\w)(?:(?:stress|påkj\w{0,20}|belastnings?)[\-\s]?)?term[oi]?m[oeia]n?t\w{0,12}"
     r"|\bpåkj(?:ennings?|\.)?[\s\-]?(?:grad|skår|score|skala|nivå)\w*"
     r"|\bgrad(?:en)? av (?:påkjenning\w*|belastning\w*|stress)"
-    r"|\bDT(?=\s*[:=]?\s*[0-9])|(?:(?<=\n)|^)[ \t]*T(?=\s*[:=]?\s*[0-9]{1,2}\b(?![.][0-9]))"
+    r"|\bterm(?=\.?\s*[:=]?\s*[0-9])|\bDT(?=\s*[:=]?\s*[0-9])|(?:(?<=\n)|^)[ \t]*T(?=\s*[:=]?\s*[0-9]{1,2}\b(?![.][0-9]))"
     r"|\bT(?=\s*[:=]?\s*[0-9]{1,2}\s?/\s?10\b))"
     r"|(?P<pain>\b(?:nrs|vas|smerte(?:r|score|skår|skala|skalaen|intensitet)?|smertene)\b)"
     r"|(?P<esas>\besas(?:-r)?\b)"

@@ -75,6 +75,7 @@ class _Segmenter:
         self._bullets: bool | None = None  # whether what stands below the heading are bullets; None before
         self._weak = False
         self._paragraph = 0
+        self._question = ""  # the heading line right before
 
     def begin(self, block: TextBlock) -> None:
         """A new piece of the note: what came before has ended."""
@@ -93,6 +94,7 @@ class _Segmenter:
         section = self._state()
         self._set(None if heading.topic is Topic.TITLE else heading, inline=bool(rest), indent=line.indent)
         if not rest:
+            self._question = _plain(heading.words)
             return
         inner = None if enumerated(rest) else _INNER_BULLET.match(rest)
         after = section[0] if heading.topic in _ONE_SENTENCE else self._heading
@@ -112,6 +114,7 @@ class _Segmenter:
     def _set(self, heading: Heading | None, *, inline: bool, indent: int = 0) -> None:
         self._heading, self._inline, self._indent = heading, inline, indent
         self._bullets, self._weak = None, False
+        self._question = ""
 
     def _carry(self, line: Line) -> None:
         """Decide whether the heading still holds for a line without one."""
@@ -128,7 +131,7 @@ class _Segmenter:
     def _label(self, line: Line) -> tuple[Heading, str] | None:
         """The heading or label that a line begins with, and what follows it."""
         text = line.text
-        if (not line.bullet or text.endswith(":")) and not _SET_OFF.search(text):
+        if (not line.bullet or line.numbered or text.endswith(":")) and not _SET_OFF.search(text):
             in_list = self._heading is not None and self._heading.topic in LISTS and not self._inline
             heading = is_heading_line(text)
             if heading is not None and not (in_list and " " not in text and not line.gap):
@@ -190,8 +193,10 @@ class _Segmenter:
                     paragraph=self._paragraph,
                     place=line.place,
                     label=inline,
+                    question=self._question,
                 )
             )
+            self._question = ""
             if own is not None and own[0].topic in _ONE_SENTENCE:
                 self._heading = before
             inline = ""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.reading.areas import FAMILY_WORDS
+from adapters.reading.contact import initiator_in
 from adapters.reading.dates import find_dates
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import HELD, PLANNED
@@ -54,6 +55,11 @@ _CLOSED = frozenset(
     }
 )
 _NUMBER = re.compile(r"\b(?:tlf|telefon|mob\w*|nummer)\b\.?\s*:?\s*(?=[+\d][\d ]{6})")
+_ASKED = re.compile(r"(?:pårørende|pårørande|ektefelle|ledsag|følge)\w*\W[^:]{0,30}:|^(?:til stede|tilstede|deltok)[^:]*:")
+_YES_OR_NO = re.compile(r"\W*(ja|nei)\b")
+_CLAUSE = re.compile(r", (?:og |men )?|; | og (?=(?:han|hun|ho|innkall|skal|vi|jeg|de)\b)")
+_A_MAN = re.compile(r"\b(?:en|ein|gammel|gamal|ung|eldre|årig)\s+mann\b|\bmann(?=\s+(?:på|med|i|født|f\.|\d))")
+"""The patient himself"""
 _NOT_WITH = re.compile(r"\b(?:ikke|ikkje)\b.{0,20}\b(?:med|til stede)\b")
 _EARLIER_NOTE = re.compile(r"\bnotat(?:et)?\b[^.]{0,40}\bsendt|\brettelse\b|\berstatte?r\b")
 
@@ -103,8 +109,9 @@ def _is_about(statement: Statement) -> bool:
         return True
     if _EARLIER_NOTE.search(statement.low):
         return False
-    return HELD.find(statement.low) is not None and not (
-        PLANNED.find(statement.low) and not _has_main(statement)
+    return any(
+        HELD.find(clause) and not PLANNED.find(clause) and initiator_in(clause) is None
+        for clause in _CLAUSE.split(statement.low)
     )
 
 
@@ -200,6 +207,10 @@ def _without_interpreter(low: str) -> str:
 def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
     for statement in near:
         low = statement.low
+        if (asked := _ASKED.search(statement.whole)) and (answer := _YES_OR_NO.match(low)):
+            del asked
+            trace.add("survey.relatives_present", statement, "headings.company")
+            return answer[1] == "ja"
         if _ALONE.find(low):
             trace.add("survey.relatives_present", statement, "survey.alone")
             return False
@@ -211,6 +222,7 @@ def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
 
 def _with_family(clause: str) -> bool:
     """Whether a clause says that a relative took part."""
+    clause = _A_MAN.sub(" ", clause)
     return bool(FAMILY_WORDS.find(clause) and _PRESENT.find(clause) and not _NOT_WITH.search(clause))
 
 
@@ -220,7 +232,8 @@ def _score(statements: Sequence[Statement], trace: Trace) -> tuple[int | None, b
     for statement in statements:
         if statement.topic is Topic.SCALE or statement.topic is Topic.DENIED:
             continue
-        prefix = f"{statement.label}: " if statement.label else ""
+        before = statement.label or statement.question
+        prefix = f"{before}: " if before else ""
         for score in find_scores(prefix + statement.text):
             if score.scale == "distress" or (score.scale is None and statement.topic is Topic.SCORE):
                 found.append((score.aside, score, statement))

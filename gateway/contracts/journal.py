@@ -253,6 +253,9 @@ class InboundFilter:
     until: datetime | None = None
     patient_reference: str | None = None
     id_prefix: str | None = None
+    """How our id begins"""
+    msg_id_prefix: str | None = None
+    """How the MsgId begins"""
     limit: int = 1000
 
 

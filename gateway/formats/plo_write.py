@@ -49,6 +49,9 @@ _JOURNAL = (
 def write_plo(message: Message) -> str:
     """The root of the PLO message, by `content_root` (else by MsgInfo/Type).
 
+    What has no place must be said in the text: a professional without identifier, an event without time,
+    and in Helseopplysninger ved søknad 1.5 the topic and every event.
+
     Raises:
         FormatError: it is another root, or the head has no time.
     """

@@ -88,8 +88,9 @@ class SqlJournal:
             query = query.where(c.received_at < rows.to_time(criteria.until))
         if criteria.patient_reference is not None:
             query = query.where(c.patient_reference == criteria.patient_reference)
-        if criteria.id_prefix is not None:
-            query = query.where(c.id.startswith(criteria.id_prefix, autoescape=True))
+        for column, prefix in ((c.id, criteria.id_prefix), (c.msg_id, criteria.msg_id_prefix)):
+            if prefix is not None:
+                query = query.where(column.startswith(prefix, autoescape=True))
         query = query.order_by(c.received_at.desc(), c.sequence.desc()).limit(criteria.limit)
         with self._session(self._store.reader) as session:
             return [rows.inbound_message(row, None) for row in session.select(query)]

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from gateway.contracts.errors import GatewayError
+from adapters import installed
+from gateway.contracts.errors import AdapterError, FormatError, GatewayError
 from gateway.contracts.findings import Disposition
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.messages import Format, Head
+from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.receipts import ErrorCode, Fault, ReceiptStatus, fault
 from gateway.contracts.registry import Registry
 from gateway.contracts.transport_headers import OSLO
 from gateway.formats import answer, write_apprec
-from gateway.intake.intake import Intake, Opened, RefusedError
-from gateway.ops.composition import adapter_set, intake, open_registry, rule_settings, schema_set
-from gateway.ops.configuration import Configuration
+from gateway.intake.intake import Intake, IntakePolicy, RefusedError
 from gateway.ops.conversion import stateless_intake
 from gateway.pipeline.assessment import judge, read_note
 from gateway.pipeline.rules import RuleSettings
 from gateway.receipts.answers import Answers, faults_of
+
+_CAN_NOT_BE_READ = (fault(ErrorCode.OTHER, "Meldingen kan ikke leses."),)
 
 
 class NoReceiptError(GatewayError):
@@ -27,92 +29,96 @@ class NoReceiptError(GatewayError):
     code = "no-receipt"
 
 
-def receipt_for(
-    data: bytes,
-    *,
-    configuration: Configuration | None,
-    any_receiver: bool,
-    accept_other: bool,
-) -> bytes:
-    """The AppRec to the sender of a message, for its first receiver.
+class Answering:
+    """Decides as the gateway does, but without its memory."""
 
-    Raises:
-        NoReceiptError: none may be sent, and why.
-    """
-    registry = open_registry(configuration) if configuration is not None else None
-    way_in = (
-        intake(configuration, schema_set(configuration)) if configuration is not None else stateless_intake()
-    )
-    head, message_format, status, faults = _decision(
-        way_in, data, registry, configuration, accept_other=accept_other
-    )
-    if head.sender is None or not head.sender.identifiable:
-        raise NoReceiptError("the sender can not be read")
-    if not head.receivers:
-        raise NoReceiptError("the message names no receiver")
-    own = configuration.gateway.her_id if configuration is not None else ""
-    if not any_receiver and (registry is None or not Answers(registry, own).serves(head)):
-        raise NoReceiptError(
-            "no receiver of the message is ours",
-            hint="-c FILE names the register; --any-receiver takes it as addressed to us",
-        )
-    receipt = answer(
-        head,
-        message_format,
-        receiver_index=0,
-        status=status,
-        faults=faults,
-        id=derived_id("apprec", head.msg_id, 0),
-        at=datetime.now(UTC).astimezone(OSLO).replace(microsecond=0),
-    )
-    return write_apprec(receipt)
+    def __init__(
+        self,
+        way_in: Intake | None = None,
+        registry: Registry | None = None,
+        rules: RuleSettings | None = None,
+        *,
+        own_her_id: str = "",
+    ) -> None:
+        """Everything is optional: without a way in every schema and no key, without a register nobody."""
+        self._way_in = way_in or stateless_intake(IntakePolicy())
+        self._registry = registry
+        self._rules = rules or RuleSettings()
+        self._answers = Answers(registry, own_her_id) if registry is not None else None
 
+    def receipt_for(self, data: bytes, *, any_receiver: bool, accept_other: bool) -> bytes:
+        """The AppRec to the sender of a message, for the first receiver that is ours.
 
-def _decision(
-    way_in: Intake,
-    data: bytes,
-    registry: Registry | None,
-    configuration: Configuration | None,
-    *,
-    accept_other: bool,
-) -> tuple[Head, Format, ReceiptStatus, tuple[Fault, ...]]:
-    try:
-        opened = way_in.open(data)
-    except RefusedError as refused:
-        if refused.head is None:
-            raise NoReceiptError(f"the sender can not be read ({refused.message})") from None
-        return (
-            refused.head,
-            refused.format or Format.DIALOGMELDING_1_1,
-            ReceiptStatus.REJECTED,
-            refused.faults,
-        )
-    if opened.message is None:
-        raise NoReceiptError("an AppRec is never answered with an AppRec")
-    rules = rule_settings(configuration) if configuration is not None else RuleSettings()
-    faults = _faults(opened, registry, rules, accept_other=accept_other)
-    status = ReceiptStatus.REJECTED if faults else ReceiptStatus.OK
-    return opened.message.head, opened.message.format, status, faults
+        Args:
+            data: the message.
+            any_receiver: take the message as addressed to us.
+            accept_other: accept messages that are no Pakkeforløp hjem notes.
 
+        Raises:
+            NoReceiptError: none may be sent, and why.
+        """
+        head, message_format, faults = self._decision(data, accept_other=accept_other)
+        if head.sender is None or not head.sender.identifiable:
+            raise NoReceiptError("it can not be told who sent the message")
+        if not head.receivers:
+            raise NoReceiptError("the message names no receiver")
+        index = self._receiver(head)
+        if index is None and not any_receiver:
+            hint = None if self._answers else "-c FILE names the register that says who is ours"
+            raise NoReceiptError(
+                "no receiver of the message is ours",
+                hint=hint or "--any-receiver takes it as addressed to us",
+            )
+        try:
+            receipt = answer(
+                head,
+                message_format,
+                receiver_index=index or 0,
+                status=ReceiptStatus.REJECTED if faults else ReceiptStatus.OK,
+                faults=faults,
+                id=derived_id("apprec", head.msg_id, 0),
+                at=datetime.now(UTC).astimezone(OSLO).replace(microsecond=0),
+            )
+            return write_apprec(receipt)
+        except FormatError as error:
+            raise NoReceiptError(error.message) from None
 
-def _faults(
-    opened: Opened, registry: Registry | None, rules: RuleSettings, *, accept_other: bool
-) -> tuple[Fault, ...]:
-    message = opened.message
-    if message is None:
+    def _receiver(self, head: Head) -> int | None:
+        """The first named receiver that is ours."""
+        if self._answers is None:
+            return None
+        served = (self._answers.serves(replace(head, receivers=(r,))) for r in head.receivers)
+        return next((index for index, ours in enumerate(served) if ours), None)
+
+    def _decision(self, data: bytes, *, accept_other: bool) -> tuple[Head, Format | None, tuple[Fault, ...]]:
+        """The head to answer, its format, and what is wrong."""
+        try:
+            opened = self._way_in.open(data)
+        except RefusedError as refused:
+            if refused.head is None:
+                raise NoReceiptError(f"it can not be told who sent the message: {refused.message}") from None
+            return refused.head, refused.format, refused.faults or _CAN_NOT_BE_READ
+        if opened.message is None:
+            raise NoReceiptError("an AppRec is never answered with an AppRec")
+        message = opened.message
+        return message.head, message.format, self._faults(message, accept_other=accept_other)
+
+    def _faults(self, message: Message, *, accept_other: bool) -> tuple[Fault, ...]:
+        try:
+            reading = read_note(message, installed(), self._registry)
+        except AdapterError as error:
+            return _patient_faults(message.head) if accept_other else error.faults or _CAN_NOT_BE_READ
+        assessment = judge(reading, self._registry, self._rules)
+        if accept_other and not assessment.is_note:
+            return _patient_faults(message.head)
+        if assessment.disposition in (Disposition.REJECT, Disposition.WITHHOLD):
+            return faults_of(assessment.findings)
         return ()
-    reading = read_note(message, adapter_set(), registry)
-    assessment = judge(reading, registry, rules)
-    if accept_other and not assessment.is_note:
-        return _patient_faults(opened)
-    if assessment.disposition in (Disposition.REJECT, Disposition.WITHHOLD):
-        return faults_of(assessment.findings)
-    return ()
 
 
-def _patient_faults(opened: Opened) -> tuple[Fault, ...]:
+def _patient_faults(head: Head) -> tuple[Fault, ...]:
     """E36 where the patient of any other message can not be identified (HIS 80415:2012, 3.3.4)."""
-    patient = opened.message.head.patient if opened.message is not None else None
+    patient = head.patient
     if patient is None:
         return ()
     named = any((patient.name, patient.family_name, patient.given_name))

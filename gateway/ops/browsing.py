@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+
 from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, GatewayError
 from gateway.contracts.journal import (
+    Event,
     InboundFilter,
     InboundKind,
     InboundMessage,
@@ -15,9 +18,13 @@ from gateway.contracts.journal import (
     Sending,
     SendingKind,
 )
+from gateway.contracts.ports import Vault
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ALL_KINDS = tuple(InboundKind)
+_WORKED_ON = (SendingKind.NOTE, SendingKind.REPLY)
+_SHOWN = 5
+"""Ids that are named where one is not enough"""
 
 
 class NoSuchMessageError(GatewayError):
@@ -48,77 +55,105 @@ def point_in_time(value: str) -> datetime:
         TimeNotReadableError: it is neither.
     """
     number, unit = value[:-1], value[-1:]
-    if number.isdigit() and unit in _UNITS:
-        return datetime.now(UTC) - timedelta(**{_UNITS[unit]: int(number)})
     try:
+        if number.isdecimal() and unit in _UNITS:
+            return datetime.now(UTC) - timedelta(**{_UNITS[unit]: int(number)})
         return datetime.fromisoformat(value).astimezone()
-    except ValueError:
-        raise TimeNotReadableError(hint="for example --since 2h or --since 2026-03-02T08:00") from None
+    except (ValueError, OverflowError):
+        raise TimeNotReadableError(
+            f"{value!r} is neither a span of time nor a time", hint="for example 2h, 7d or 2026-03-02T08:00"
+        ) from None
+
+
+def of_patient(criteria: InboundFilter, vault: Vault, identifier: str) -> InboundFilter:
+    """The filter for one patient's messages, by the keyed hash of the identifier (blanks do not count)."""
+    return replace(criteria, patient_reference=vault.reference("".join(identifier.split())))
 
 
 def find(journal: Journal, prefix: str) -> InboundMessage:
-    """The message whose id (ours) or MsgId begins with the prefix.
+    """The message whose id (ours) or MsgId begins with the prefix; one that is the whole of it goes before.
 
     Raises:
         NoSuchMessageError: there is none.
         AmbiguousIdError: there are several.
     """
-    found = journal.list_inbound(InboundFilter(kinds=ALL_KINDS, id_prefix=prefix, limit=2))
-    if not found:
+    criteria = (InboundFilter(id_prefix=prefix), InboundFilter(msg_id_prefix=prefix))
+    found = {
+        message.id: message
+        for each in criteria
+        for message in journal.list_inbound(replace(each, kinds=ALL_KINDS, limit=_SHOWN + 1))
+    }
+    whole = [m for m in found.values() if prefix in (m.id, m.msg_id)]
+    candidates = whole or list(found.values())
+    if not candidates:
         raise NoSuchMessageError(
             f"no message has an id that begins with {prefix}", hint="pakkehjem messages list shows the ids"
         )
-    if len(found) > 1:
-        raise AmbiguousIdError(f"more than one message begins with {prefix}", hint="give more of the id")
-    return found[0]
+    if len(candidates) > 1:
+        ids = ", ".join(m.id for m in candidates[:_SHOWN])
+        more = " …" if len(candidates) > _SHOWN else ""
+        raise AmbiguousIdError(
+            f"more than one message has an id that begins with {prefix}", hint=f"give more of it: {ids}{more}"
+        )
+    return candidates[0]
 
 
-def described(message: InboundMessage, sendings: list[Sending]) -> dict[str, Any]:
-    """The JSON of `messages list` for one message."""
-    return {
-        "id": message.id,
-        "msg_id": message.msg_id,
-        "kind": message.kind.value,
-        "system": message.system,
-        "state": message.state.value,
-        "received_at": message.received_at.astimezone().isoformat(timespec="milliseconds"),
-        "unit": message.unit_name or message.unit,
-        "municipality": message.municipality,
-        "findings": [f.code for f in message.findings],
-        "reason": message.reason,
-        "sendings": [
-            {
-                "receiver": s.receiver,
-                "format": s.format,
-                "msg_id": s.msg_id,
-                "state": s.state.value,
-                "attempts": s.attempts,
-                "apprec": s.apprec,
-            }
-            for s in sendings
-            if s.kind in (SendingKind.NOTE, SendingKind.REPLY)
-        ],
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A message with what went out for it."""
+
+    message: InboundMessage
+    sendings: tuple[Sending, ...]
+    """Notes and replies: what receivers work on"""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of `messages list` for one message."""
+        message = self.message
+        return {
+            "id": message.id,
+            "msg_id": message.msg_id,
+            "system": message.system,
+            "state": message.state.value,
+            "received_at": _time(message.received_at),
+            "unit": message.unit,
+            "municipality": message.municipality,
+            "findings": [f.code for f in message.findings],
+            "sendings": [
+                {
+                    "receiver": s.receiver,
+                    "format": s.format,
+                    "msg_id": s.msg_id,
+                    "state": s.state.value,
+                    "attempts": s.attempts,
+                    "apprec": s.apprec,
+                }
+                for s in self.sendings
+            ],
+        }
 
 
-def listed(journal: Journal, criteria: InboundFilter) -> list[dict[str, Any]]:
-    """`messages list --json`."""
-    rows = journal.list_inbound(criteria)
+def listed(journal: Journal, criteria: InboundFilter) -> list[Listed]:
+    """What the filter finds, newest first."""
+    messages = journal.list_inbound(criteria)
     with journal.reader() as view:
-        return [described(row, view.sendings(row.id)) for row in rows]
+        return [Listed(message=m, sendings=tuple(view.sendings(m.id, kinds=_WORKED_ON))) for m in messages]
 
 
 def shown(journal: Journal, message: InboundMessage) -> dict[str, Any]:
     """`messages show --json`: the list's facts, and the rest that is no patient data."""
     with journal.reader() as view:
         sendings = view.sendings(message.id)
-    document = described(message, sendings)
-    document |= {
+    in_list = Listed(message=message, sendings=tuple(s for s in sendings if s.kind in _WORKED_ON))
+    return in_list.document() | {
+        "kind": message.kind.value,
+        "reason": message.reason,
         "format": message.format,
         "action": message.action.value,
+        "sent_at": _time(message.sent_at) if message.sent_at is not None else None,
         "sender": message.sender,
         "queue": message.queue,
         "hospital": message.hospital,
+        "unit_name": message.unit_name,
         "gp": message.gp,
         "replaces": message.replaces,
         "findings": [f.model_dump(mode="json") for f in message.findings],
@@ -128,23 +163,45 @@ def shown(journal: Journal, message: InboundMessage) -> dict[str, Any]:
             if s.kind is SendingKind.RECEIPT
         ],
     }
-    return document
 
 
 def traced(journal: Journal, message: InboundMessage) -> list[dict[str, Any]]:
     """`messages trace --json`: every step, oldest first."""
     return [
-        {
-            "at": event.at.astimezone().isoformat(timespec="milliseconds"),
-            "event": event.name,
-            "sending": event.sending_id,
-            **{k: v for k, v in (event.detail or {}).items() if v is not None},
-        }
+        {k: v for k, v in (event.detail or {}).items() if v is not None}
+        | {"at": _time(event.at), "event": event.name, "sending": event.sending_id}
         for event in journal.events(message.id)
     ]
 
 
-def complete(journal: Journal, message: InboundMessage) -> InboundMessage:
-    """The message with its body and summary (`--reveal`)."""
-    with journal.reader() as view:
-        return view.inbound(message.id) or replace(message)
+def revealed(journal: Journal, message: InboundMessage, *, by: str) -> dict[str, Any]:
+    """The content of a message, which is patient data; that it was looked at is kept in its history.
+
+    Args:
+        journal: where both are.
+        message: which one.
+        by: the login name of who looks.
+    """
+    with journal.transaction() as transaction:
+        whole = transaction.inbound(message.id)
+        transaction.add_event(
+            Event(inbound_id=message.id, at=datetime.now(UTC), name="revealed", detail={"by": by})
+        )
+    if whole is None:
+        return {"summary": None, "body": None}
+    return {
+        "summary": orjson.loads(whole.summary) if whole.summary else None,
+        "body": _as_text(whole.body),
+    }
+
+
+def _as_text(body: bytes) -> str:
+    """The message for eyes, whatever it is: UTF-8, else the encoding that has a letter for every byte."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body.decode("iso-8859-1")
+
+
+def _time(value: datetime) -> str:
+    return value.astimezone().isoformat(timespec="milliseconds")

@@ -141,11 +141,12 @@ def written_as(conversion: Conversion, target: str) -> bytes:
     """The summary in another format, as it would be sent to the municipality of its route.
 
     Raises:
-        ValueError: there is no summary.
+        GatewayError: there is no summary.
+        FormatError: the message lacks what the format needs.
     """
     summary, message = conversion.summary, conversion.message
     if summary is None or message is None:
-        raise ValueError("there is no summary")
+        raise GatewayError(conversion.refusal)
     if target == "text":
         return render_text(summary).encode()
     if target == "html":

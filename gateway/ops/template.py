@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 _TEMPLATE = """\
 # Pakkeforløp hjem gateway. Every value can also be given by environment: PAKKEHJEM__QUEUES__URL=…
 # Relative paths are relative to this file. Unknown keys are errors.
@@ -13,11 +15,11 @@ org_no = "{org_no}"            # organisation number of our own certificate
 profile = "test"                # production | test | training
 
 [queues]
-url = "{broker}"
+{broker}
 inbound = "pakkehjem_in"        # what the hospitals' record systems write to
 
 [journal]
-url = "{journal}"
+{journal}
 key_file = "journal.key"        # keep a copy apart from the journal: without it nothing can be read
 
 [registry]
@@ -59,6 +61,18 @@ message_bytes = 20971520
 """
 
 
-def configuration_text(*, broker: str, journal: str, her_id: str, org_no: str) -> str:
-    """The file's text."""
-    return _TEMPLATE.format(broker=broker, journal=journal, her_id=her_id, org_no=org_no)
+def configuration_text(
+    *, broker: tuple[str, str | None], journal: tuple[str, str | None], her_id: str, org_no: str
+) -> str:
+    """The file's text. Broker and journal: a URL, and the name of the file with its password."""
+    return _TEMPLATE.format(
+        broker=_connection(*broker), journal=_connection(*journal), her_id=her_id, org_no=org_no
+    )
+
+
+def _connection(url: str, password_file: str | None) -> str:
+    # What JSON writes as a string TOML reads as one.
+    lines = [f"url = {json.dumps(url, ensure_ascii=False)}"]
+    if password_file is not None:
+        lines.append(f'password_file = "{password_file}"')
+    return "\n".join(lines)

@@ -11,7 +11,7 @@ from gateway.security.gate import GateRefusedError, parse
 
 
 def validate_message(name: str, data: bytes, registry: Registry | None = None) -> dict[str, Any]:
-    """The report of `validate --json` for one file; whatever the content, there is one, and no value in it."""
+    """The report of `validate --json` for one file: whatever it holds, and without its values."""
     report: dict[str, Any] = {
         "file": name,
         "format": None,

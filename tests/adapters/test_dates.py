@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import datetime
+import json
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from adapters.reading.dates import FoundDate, find_dates
+from tests.conftest import NOTES
 
 SENT = datetime.date(2026, 6, 30)
 
@@ -258,3 +261,30 @@ def test_any_text_can_be_read(text: str, sent_on: datetime.date) -> None:
         assert before.span[1] <= after.span[0]
     for date in found:
         assert text[slice(*date.span)] == date.words
+
+
+def test_the_dates_that_the_fixtures_name_in_words() -> None:
+    read = 0
+    for expected_path in sorted(NOTES.glob("*/*.expected.json")):
+        expected = json.loads(expected_path.read_bytes())
+        if not expected["summary"]:
+            continue
+        root = etree.parse(
+            expected_path.parent / expected_path.name.replace(".expected.json", ".xml")
+        ).getroot()
+        text = "\n\n".join(
+            "".join(map(str, element.itertext()))
+            for element in root.iter("{*}Notat", "{*}TekstNotatInnhold", "{*}TextResultValue")
+        )
+        sent_on = datetime.date.fromisoformat(expected["summary"]["source"]["sent_at"][:10])
+        found = {
+            str(date.value)
+            for date in find_dates(text, sent_on=sent_on)
+            if date.precision in {"day", "same_day"}
+        }
+        for part, field in (("pathway", "started_on"), ("diagnosis", "date"), ("survey", "held_on")):
+            date = (expected["summary"][part] or {}).get(field)
+            if date and f"{part}.{field}" not in expected.get("lenient", []):
+                assert date in found, f"{expected_path.name}: {part}.{field}"
+                read += 1
+    assert read > 50

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from adapters.reading.phones import find_phones, to_e164
+from tests.conftest import NOTES
 
 
 def numbers(text: str) -> list[str]:
@@ -155,3 +159,34 @@ def test_any_text_can_be_read(text: str) -> None:
         assert phone.e164.startswith("+")
         assert 5 <= len(phone.e164) <= 16
         last = phone.span[1]
+
+
+def test_the_numbers_of_the_fixtures() -> None:
+    read = 0
+    for expected_path in sorted(NOTES.glob("*/*.expected.json")):
+        summary = json.loads(expected_path.read_bytes())["summary"]
+        if not summary:
+            continue
+        root = etree.parse(
+            expected_path.parent / expected_path.name.replace(".expected.json", ".xml")
+        ).getroot()
+        words = (
+            "{*}Notat",
+            "{*}TekstNotatInnhold",
+            "{*}TextResultValue",
+            "{*}Merknad",
+            "{*}Tema",
+            "{*}td",
+            "{*}p",
+        )
+        found = {
+            phone.e164
+            for element in root.iter(*words)
+            for phone in find_phones("".join(map(str, element.itertext())))
+        }
+        found |= {number for field in root.iter("{*}TeleAddress") if (number := to_e164(field.get("V")))}
+        wanted = {*summary["patient"]["phones"], *(kin["phone"] for kin in summary["next_of_kin"])} - {None}
+        assert wanted <= found, expected_path.name
+        assert all(number[:6] in {"+47900", "+47400", "+47730"} for number in found), expected_path.name
+        read += len(wanted)
+    assert read > 50

@@ -29,8 +29,8 @@ XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
             "Needs:\n- rest\n- sleep\nEnd",
         ),
         (
-            f"<table {XHTML}><tr><th>D</th><th>1</th></tr><tr><td>h</td></tr><tr><td/><td>7</td></tr></table>",
-            "D\t1\nh\n\t7",
+            f"<table {XHTML}><tr><th>D</th><th/></tr><tr><td>h</td></tr><tr><td/><td>7</td></tr></table>",
+            "D\nh\n\t7",
         ),
         (
             f"<table {XHTML}><tr><td><p>A</p></td><td><p>B</p><p>C</p></td></tr></table>after",

@@ -64,7 +64,7 @@ def test_people_see_the_flow_an_example_and_a_verdict_and_no_patient(tmp_path: P
     assert (kept / "journal.sqlite").is_file()
     again = demo("--keep", str(kept), folder=tmp_path)
     assert again.returncode == 3
-    assert "there already" in again.stderr
+    assert "already" in again.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -267,7 +267,11 @@ def test_a_broken_connection_is_made_again(stage: Stage, monkeypatch: pytest.Mon
 
 
 def test_a_queue_that_was_taken_away_is_an_error(stage: Stage) -> None:
-    stage.after_work = lambda: stage.broker.queues.pop(stage.configuration.queues.inbound, None)
+
+    def take_away() -> None:
+        stage.broker.queues.pop(stage.configuration.queues.inbound, None)
+
+    stage.after_work = take_away
     with pytest.raises(ConfigurationError, match="there is no queue"):
         stage.play(FEW)
 

@@ -104,46 +104,50 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         result: Any = cli.main(args=arguments, prog_name="pakkehjem", standalone_mode=False)
         sys.stdout.flush()
-    except GatewayError as error:
-        return _told(error.message, error.hint, error.exit_code)
-    except click.exceptions.Abort:
-        return _told("stopped", None, EXIT_INTERRUPTED)
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except SchemaError as error:
-        hint = "pakkehjem schemas add PATH takes others; PAKKEHJEM_SCHEMAS names their folder"
-        return _told(f"the official schemas can not be used: {error}", hint, EXIT_CONFIGURATION)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_NO
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else EXIT_NO
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _told(f"{where}{error.strerror or type(error).__name__}", None, EXIT_NO)
     except Exception as error:  # noqa: BLE001 - a person gets a line, never a traceback that may hold values
-        return _fault(error)
+        return _told(error)
     return result if isinstance(result, int) else EXIT_DONE
 
 
-def _told(message: str, hint: str | None, exit_code: int) -> int:
+def _told(error: Exception) -> int:
+    """Say what is wrong and what to do next; the exit code."""
+    hint, exit_code = None, EXIT_NO
+    match error:
+        case GatewayError():
+            message, hint, exit_code = error.message, error.hint, error.exit_code
+        case click.exceptions.Abort():
+            message, exit_code = "stopped", EXIT_INTERRUPTED
+        case SchemaError():
+            message, exit_code = f"the official schemas can not be used: {error}", EXIT_CONFIGURATION
+            hint = "pakkehjem schemas add PATH takes others; PAKKEHJEM_SCHEMAS names their folder"
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            message = f"{where}{error.strerror or type(error).__name__}"
+        case _:
+            message, hint = _fault(error)
     click.echo(f"pakkehjem: {message}", err=True)
     if hint:
         click.echo(f"  {hint}", err=True)
     return exit_code
 
 
-def _fault(error: Exception) -> int:
-    """An error that nobody foresaw: its kind and place; what it says may hold values."""
+def _fault(error: Exception) -> tuple[str, str]:
+    """An error that nobody foresaw: its kind and place. What it says itself may hold values."""
     import structlog  # noqa: PLC0415 - as above
 
     structlog.get_logger().debug("fault", exc_info=error)
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return _told(
-        "this is a fault of the gateway: "
-        f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}",
-        "pakkehjem --log-level debug … shows where it arose; please report that, it holds no patient data",
-        EXIT_NO,
+    place = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
+    return (
+        f"this is a fault of the gateway: {place}",
+        "pakkehjem --log-level debug … shows how it came to it, without patient data: please report that",
     )

@@ -34,7 +34,14 @@ _FORMATS = (
 
 @click.command()
 @file_argument
-@click.option("--to", "target", type=click.Choice(_FORMATS), default="json", show_default=True)
+@click.option(
+    "--to",
+    "target",
+    type=click.Choice(_FORMATS),
+    default="json",
+    metavar="FORMAT",
+    help=f"{', '.join(_FORMATS)}  [default: json]",
+)
 @click.option("--adapter", metavar="NAME", help="Read it as this system writes, whatever it looks like.")
 @register_option
 @click.option("--explain", is_flag=True, help="Show where each field came from. Holds patient data.")
@@ -59,6 +66,7 @@ def command(file: Path, target: str, adapter: str | None, register: Path | None,
     elif conversion.summary is not None:
         with about(file):
             print_bytes(written_as(conversion, target))
+        return EXIT_DONE
     return EXIT_NO if conversion.disposition is Disposition.REJECT else EXIT_DONE
 
 

@@ -12,12 +12,19 @@ from gateway.ops.initialise import initialise
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--broker", help="amqp://… for RabbitMQ [default: the embedded queue].")
-@click.option("--journal", help="postgresql://… [default: SQLite].")
-@click.option("--register", type=click.Path(path_type=Path), help="Copy this register, not the sample.")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--broker", metavar="URL", help="amqps://… for RabbitMQ [default: the embedded queue].")
+@click.option("--journal", metavar="URL", help="postgresql://… [default: SQLite].")
+@click.option(
+    "--register",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Copy this register [default: a sample].",
+)
 def command(directory: Path, broker: str | None, journal: str | None, register: Path | None) -> int:
     """Write DIRECTORY/gateway.toml with a test PKI, the journal's key and a register.
+
+    What stands there already is never written over. A password in a URL goes into a file of its own.
 
     Example: pakkehjem init here && pakkehjem run -c here/gateway.toml
     """

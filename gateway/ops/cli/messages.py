@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import pwd
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,17 @@ import click
 import orjson
 
 from gateway.contracts.errors import EXIT_DONE
-from gateway.contracts.journal import Event, InboundFilter, InboundKind, InboundState, Journal
+from gateway.contracts.findings import FINDINGS
+from gateway.contracts.journal import InboundFilter, InboundKind, InboundState, Journal, Sending
 from gateway.contracts.ports import Vault
 from gateway.ops import browsing
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.composition import open_journal, open_vault
 from gateway.ops.configuration import load
-from gateway.ops.console import print_json, say, table
+from gateway.ops.console import fact, local_time, print_json, printable, say, table
+
+_SHORT = 8
+"""Characters of an id that mostly tell one message from another"""
 
 
 @contextmanager
@@ -41,15 +47,40 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--state", "states", multiple=True, type=click.Choice([s.value for s in InboundState]))
-@click.option("--kind", "kinds", multiple=True, type=click.Choice([k.value for k in InboundKind]))
-@click.option("--system", "systems", multiple=True, help="dips, doculive, helseplattformen, …")
-@click.option("--unit", "units", multiple=True, help="HER-id of a department.")
-@click.option("--municipality", "municipalities", multiple=True, help="Kommune or bydel code.")
-@click.option("--finding", "findings", multiple=True, help="PH030, …")
-@click.option("--since", help="2h, 30m, 7d, or a date or time.")
-@click.option("--until", help="The same.")
-@click.option("--patient", help="Identifier of the patient; '-' asks for it. Searched by keyed hash.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    metavar="STATE",
+    type=click.Choice([s.value for s in InboundState]),
+    help=", ".join(InboundState),
+)
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    type=click.Choice([k.value for k in InboundKind]),
+    help=f"{', '.join(InboundKind)}  [default: note]",
+)
+@click.option(
+    "--system", "systems", multiple=True, metavar="NAME", help="dips, doculive, helseplattformen, …"
+)
+@click.option("--unit", "units", multiple=True, metavar="HER-ID", help="Department.")
+@click.option("--municipality", "municipalities", multiple=True, metavar="CODE", help="Kommune or bydel.")
+@click.option(
+    "--finding",
+    "findings",
+    multiple=True,
+    metavar="CODE",
+    type=click.Choice(list(FINDINGS), case_sensitive=False),
+    help="PH030, …",
+)
+@click.option("--since", metavar="WHEN", help="2h, 30m, 7d ago, or a date or time.")
+@click.option("--until", metavar="WHEN", help="The same.")
+@click.option(
+    "--patient", metavar="ID", help="The patient's identifier; '-' asks for it, so that no history has it."
+)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
 @config_option
 @json_option
@@ -68,57 +99,67 @@ def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for eac
     *,
     as_json: bool,
 ) -> int:
-    """List messages, newest first. Filters combine.
+    """List messages, newest first. Several values of one filter mean any of them; filters combine.
 
-    Example: pakkehjem messages list --state failed --municipality 5001 --since 2h
+    A patient is searched for by a keyed hash.
+
+    Example: pakkehjem messages list --state failed --unit 8900101 --since 2h
     """
-    if patient == "-":
-        patient = click.prompt("Patient's identifier", hide_input=True, err=True)
+    criteria = InboundFilter(
+        states=tuple(InboundState(s) for s in states),
+        kinds=tuple(InboundKind(k) for k in kinds) or (InboundKind.NOTE,),
+        systems=systems,
+        units=units,
+        municipalities=municipalities,
+        findings=findings,
+        since=browsing.point_in_time(since) if since is not None else None,
+        until=browsing.point_in_time(until) if until is not None else None,
+        limit=limit,
+    )
     with _opened(config) as (journal, vault):
-        criteria = InboundFilter(
-            states=tuple(InboundState(s) for s in states),
-            kinds=tuple(InboundKind(k) for k in kinds) or (InboundKind.NOTE,),
-            systems=systems,
-            units=units,
-            municipalities=municipalities,
-            findings=findings,
-            since=browsing.point_in_time(since) if since else None,
-            until=browsing.point_in_time(until) if until else None,
-            patient_reference=vault.reference(patient.replace(" ", "")) if patient else None,
-            limit=limit,
-        )
-        rows = browsing.listed(journal, criteria)
+        if patient is not None:
+            criteria = browsing.of_patient(criteria, vault, _asked() if patient == "-" else patient)
+        found = browsing.listed(journal, criteria)
     if as_json:
-        print_json(rows)
+        print_json([each.document() for each in found])
         return EXIT_DONE
     table(
         ["id", "received", "system", "state", "munic.", "findings", "sendings"],
         [
             (
-                row["id"][:8],
-                row["received_at"][:16].replace("T", " "),
-                row["system"],
-                row["state"],
-                row["municipality"],
-                " ".join(row["findings"]) or row["reason"],
-                _in_short(row["sendings"]),
+                each.message.id[:_SHORT],
+                local_time(each.message.received_at)[:-3],
+                each.message.system,
+                each.message.state.value,
+                each.message.municipality,
+                " ".join(f.code for f in each.message.findings) or each.message.reason,
+                _in_short(each.sendings),
             )
-            for row in rows
+            for each in found
         ],
+        whole=("id", "received", "state", "munic."),
     )
-    say(f"{len(rows)} messages" + (" (more with --limit)" if len(rows) == limit else ""))
-    if rows:
+    say(f"{len(found)} messages" + (" (more with --limit)" if len(found) == limit else ""))
+    if found:
         say("next: pakkehjem messages show ID")
     return EXIT_DONE
 
 
-def _in_short(sendings: list[dict[str, Any]]) -> str:
-    return ", ".join(f"{s['receiver']} {s['state']}" for s in sendings)
+def _asked() -> str:
+    """The patient's identifier, from a terminal without echo, or from a pipe."""
+    if sys.stdin.isatty():
+        answer: str = click.prompt("Patient's identifier", hide_input=True, err=True)
+        return answer
+    return sys.stdin.readline()
+
+
+def _in_short(sendings: Sequence[Sending]) -> str:
+    return "\n".join(f"{s.receiver} {s.state.value}" for s in sendings)
 
 
 @command.command("show")
 @click.argument("identifier", metavar="ID")
-@click.option("--reveal", is_flag=True, help="Show the content, which is patient data. Audited.")
+@click.option("--reveal", is_flag=True, help="Show the content, which is patient data. Kept in the history.")
 @config_option
 @json_option
 def show(identifier: str, config: Path | None, *, reveal: bool, as_json: bool) -> int:
@@ -129,44 +170,38 @@ def show(identifier: str, config: Path | None, *, reveal: bool, as_json: bool) -
     with _opened(config) as (journal, _):
         message = browsing.find(journal, identifier)
         document = browsing.shown(journal, message)
-        if reveal:
-            document |= _content(journal, message.id)
+        content = browsing.revealed(journal, message, by=_user()) if reveal else {}
     if as_json:
-        print_json(document)
+        print_json(document | content)
         return EXIT_DONE
-    findings = document.pop("findings")
-    sendings, receipts = document.pop("sendings"), document.pop("receipts")
-    content = {k: document.pop(k) for k in ("summary", "body") if k in document}
-    for key, value in document.items():
-        if value is not None:
-            click.echo(f"{key:13} {value}")
-    for found in findings:
-        click.echo(f"{'finding':13} {found['code']} {found['severity']}: {found['message']}")
-    for row in sendings:
-        apprec = f", AppRec {row['apprec']}" if row["apprec"] else ""
-        click.echo(f"{'sending':13} {row['format']} to {row['receiver']}: {row['state']}{apprec}")
-    for row in receipts:
-        click.echo(f"{'receipt':13} AppRec {row['apprec']} to {row['to']}: {row['state']}")
+    _show(document)
     for key, value in content.items():
-        click.echo(f"--- {key}")
-        click.echo(
-            value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-        )
-    say(f"next: pakkehjem messages trace {document['id'][:8]}")
+        text = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+        click.echo(f"--- {key}\n{printable(text)}")
+    say(f"next: pakkehjem messages trace {message.id[:_SHORT]}")
     return EXIT_DONE
 
 
-def _content(journal: Journal, inbound_id: str) -> dict[str, Any]:
-    """The content, with a trace that it was looked at."""
-    with journal.transaction() as transaction:
-        message = transaction.inbound(inbound_id)
-        transaction.add_event(Event(inbound_id=inbound_id, at=datetime.now(UTC), name="revealed"))
-    if message is None:
-        return {}
-    return {
-        "summary": orjson.loads(message.summary) if message.summary else None,
-        "body": message.body.decode("utf-8", "replace"),
-    }
+def _show(document: dict[str, Any]) -> None:
+    lists = ("findings", "sendings", "receipts")
+    for key, value in document.items():
+        if key not in lists and value is not None:
+            fact(key, value)
+    for found in document["findings"]:
+        fact("finding", f"{found['code']} {found['severity']}: {found['message']}")
+    for row in document["sendings"]:
+        apprec = f", AppRec {row['apprec']}" if row["apprec"] else ""
+        fact("sending", f"{row['format']} to {row['receiver']}: {row['state']}{apprec}")
+    for row in document["receipts"]:
+        fact("receipt", f"AppRec {row['apprec']} to {row['to']}: {row['state']}")
+
+
+def _user() -> str:
+    """Who runs the command, by the system's word and not the environment's."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 @command.command("trace")
@@ -194,5 +229,6 @@ def trace(identifier: str, config: Path | None, *, as_json: bool) -> int:
             )
             for step in steps
         ],
+        whole=("time",),
     )
     return EXIT_DONE

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from gateway.contracts.errors import EXIT_DONE
+from gateway.contracts.errors import EXIT_DONE, GatewayError
 from gateway.ops.cli.options import json_option
 from gateway.ops.console import print_json, say, table
-from schemas import add, default_official_directory, list_schemas
+from schemas import SchemaError, add, default_official_directory, list_schemas
 
 
 @click.group()
@@ -23,7 +23,10 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_all(*, as_json: bool) -> int:
-    """List the schemas: the project's own, and the official ones that were added."""
+    """List the schemas: the project's own, and the official ones that were added.
+
+    Example: pakkehjem schemas list --json
+    """
     found = list_schemas(default_official_directory())
     if as_json:
         print_json(
@@ -48,7 +51,10 @@ def add_official(path: Path) -> int:
     Example: pakkehjem schemas add official/xsd
     """
     target = default_official_directory()
-    names = add(path, target)
-    click.echo(f"{len(names)} schemas added to {target}")
-    say("they apply from the next start")
+    try:
+        names = add(path, target)
+    except SchemaError as error:
+        raise GatewayError(f"{path}: {error}; nothing was changed") from None
+    click.echo(f"{len(names)} schemas in {target}")
+    say("they apply from the next start, besides the gateway's own")
     return EXIT_DONE

@@ -9,14 +9,14 @@ import click
 
 from gateway.contracts.errors import EXIT_DONE, EXIT_PARTLY, EXIT_UNREACHABLE
 from gateway.contracts.queues import Envelope, PublishOutcome
-from gateway.ops.cli.options import config_option, json_option, read_bytes
+from gateway.ops.cli.options import config_option, files_argument, json_option, read_bytes
 from gateway.ops.composition import connect_queue
 from gateway.ops.configuration import load
 from gateway.ops.console import print_json, say
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@files_argument
 @config_option
 @json_option
 def command(files: tuple[Path, ...], config: Path | None, *, as_json: bool) -> int:
@@ -41,6 +41,7 @@ def command(files: tuple[Path, ...], config: Path | None, *, as_json: bool) -> i
             if result["outcome"] != PublishOutcome.CONFIRMED:
                 say(f"{result['file']}: {result['outcome']}")
         click.echo(f"{stored} of {len(files)} on {name}")
+        say("next: pakkehjem messages list")
     if stored == len(files):
         return EXIT_DONE
     return EXIT_PARTLY if stored else EXIT_UNREACHABLE

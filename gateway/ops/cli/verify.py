@@ -10,56 +10,65 @@ from typing import Any
 import click
 
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, ConfigurationError, PermanentError
-from gateway.contracts.ports import MessageVerifier
+from gateway.contracts.ports import Verified
 from gateway.formats import read_head
 from gateway.ops.cli.options import config_option, file_argument, json_option, read_bytes
-from gateway.ops.composition import message_verifier
 from gateway.ops.configuration import CONFIG_VARIABLE, load
-from gateway.ops.console import print_json
+from gateway.ops.console import fact, print_json, say
 from gateway.security.gate import parse
-from gateway.security.trust import TrustStore
 from gateway.security.signature import XmlVerifier
+from gateway.security.trust import TrustStore
 
 
 @click.command()
 @file_argument
-@click.option("--trust", multiple=True, type=click.Path(path_type=Path), help="Root certificate (PEM).")
-@click.option("--now", "at_now", is_flag=True, help="Check the certificate now, not at GenDate.")
+@click.option(
+    "--trust", multiple=True, type=click.Path(path_type=Path), metavar="CA.pem", help="Root certificate."
+)
+@click.option("--when-sent", is_flag=True, help="Was the certificate valid when the message was made?")
 @config_option
 @json_option
-def command(file: Path, trust: tuple[Path, ...], config: Path | None, *, at_now: bool, as_json: bool) -> int:
+def command(
+    file: Path, trust: tuple[Path, ...], config: Path | None, *, when_sent: bool, as_json: bool
+) -> int:
     """Check the signature of a message. The reason of a refusal is a stable code.
 
     Example: pakkehjem verify --trust pki/root.pem signed.xml
     """
+    verifier = XmlVerifier(TrustStore.from_files(_roots(trust, config)))
     data = read_bytes(file)
-    report = _report(_verifier(trust, config), data, at_now=at_now)
-    if as_json:
-        print_json(report)
-    elif report["valid"]:
-        signer = report["signer"]
-        click.echo(f"{file.name}: good signature over the {report['covers']}")
-        click.echo(f"  by {signer['subject']} (organisation {signer['org_no']}), serial {signer['serial']}")
-        click.echo(f"  certificate valid until {signer['not_after']}")
-    else:
-        click.echo(f"{file.name}: refused: {report['code']}: {report['message']}")
-    return EXIT_DONE if report["valid"] else EXIT_NO
-
-
-def _verifier(trust: tuple[Path, ...], config: Path | None) -> MessageVerifier:
-    if trust:
-        return XmlVerifier(TrustStore.from_files(list(trust)))
-    if config is None and not os.environ.get(CONFIG_VARIABLE):
-        raise ConfigurationError("nobody is trusted", hint="--trust CA.pem, or -c FILE")
-    return message_verifier(load(config))
-
-
-def _report(verifier: MessageVerifier, data: bytes, *, at_now: bool) -> dict[str, Any]:
     try:
-        verified = verifier.verify(data, at=None if at_now else _generated_at(data))
+        verified = verifier.verify(data, at=_generated_at(data) if when_sent else None)
     except PermanentError as error:
         code = getattr(error, "reason", error.code)
-        return {"valid": False, "code": code, "signer": None, "covers": None, "message": error.message}
+        if as_json:
+            print_json({"valid": False, "code": code, "signer": None, "covers": None})
+        say(f"{file}: refused: {error.message} [{code}]")
+        return EXIT_NO
+    if as_json:
+        print_json(_document(verified))
+    else:
+        signer = verified.signer
+        click.echo(f"{file}: good signature")
+        fact("covers", verified.covers)
+        fact("signer", signer.subject)
+        fact("organisation", signer.org_no or "-")
+        fact("serial", signer.serial)
+        fact("valid until", signer.not_after.isoformat())
+    return EXIT_DONE
+
+
+def _roots(trust: tuple[Path, ...], config: Path | None) -> list[Path]:
+    """The files that are named, else those of the configuration."""
+    if trust:
+        return list(trust)
+    if config is None and not os.environ.get(CONFIG_VARIABLE):
+        raise ConfigurationError("nobody is trusted", hint="name a root with --trust CA.pem, or use -c FILE")
+    configuration = load(config)
+    return [configuration.path(path) for path in configuration.signing.trust]
+
+
+def _document(verified: Verified) -> dict[str, Any]:
     signer = verified.signer
     return {
         "valid": True,
