@@ -244,7 +244,7 @@ class EmbeddedQueue:
             self._consuming |= new
 
     def _choose(self, queues: Sequence[int], limit: int) -> list[int]:
-        """Ready messages, oldest first: a share from each queue, then more from those that have more.
+        """Ready messages, oldest first in each queue: a share from each, then more from those that have more.
 
         The first queue is another one each time, so that a small limit serves all in turn.
         """
@@ -260,7 +260,7 @@ class EmbeddedQueue:
                 chosen += found
                 if found and len(found) == amount:
                     more.append((queue, found[-1]))
-        return sorted(chosen)
+        return chosen
 
     def _delivery(self, sequence: int) -> Delivery:
         row = self._db.execute(_ENVELOPE, (sequence,)).fetchone()

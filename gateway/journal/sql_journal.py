@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, inspect, or_, select
+from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
@@ -16,11 +16,12 @@ from gateway.contracts.journal import Event, InboundFilter, InboundMessage, Inbo
 from gateway.contracts.ports import Vault
 from gateway.journal import rows, sqlite, tables
 from gateway.journal.exclusive import ExclusiveHold
-from gateway.journal.rows import INBOUND, Row
+from gateway.journal.rows import Row
+from gateway.journal.listing import listing
 from gateway.journal.session import Session
-from gateway.journal.statements import Statement, Statements, holds
+from gateway.journal.statements import Statement, Statements
 from gateway.journal.store import Store
-from gateway.journal.tables import content, inbound, meta
+from gateway.journal.tables import content, meta
 from gateway.journal.transaction import SqlTransaction
 
 _KEY_CHECK = {"row_id": "journal", "part": "key"}
@@ -67,33 +68,8 @@ class SqlJournal:
 
         Of several values for one criterion any will do; `since` is included, `until` is not.
         """
-        c = inbound.c
-        query = select(*(c[name] for name in INBOUND.columns))
-        for column, members in ((c.state, criteria.states), (c.kind, criteria.kinds)):
-            if members:
-                query = query.where(holds(column, *members))
-        for column, values in (
-            (c.system, criteria.systems),
-            (c.unit, criteria.units),
-            (c.municipality, criteria.municipalities),
-        ):
-            if values:
-                query = query.where(column.in_(values))
-        if criteria.findings:
-            codes = (c.findings.contains(f'"code":"{code}"', autoescape=True) for code in criteria.findings)
-            query = query.where(or_(*codes))
-        if criteria.since is not None:
-            query = query.where(c.received_at >= rows.to_time(criteria.since))
-        if criteria.until is not None:
-            query = query.where(c.received_at < rows.to_time(criteria.until))
-        if criteria.patient_reference is not None:
-            query = query.where(c.patient_reference == criteria.patient_reference)
-        for column, prefix in ((c.id, criteria.id_prefix), (c.msg_id, criteria.msg_id_prefix)):
-            if prefix is not None:
-                query = query.where(column.startswith(prefix, autoescape=True))
-        query = query.order_by(c.received_at.desc(), c.sequence.desc()).limit(criteria.limit)
         with self._session(self._store.reader) as session:
-            return [rows.inbound_message(row, None) for row in session.select(query)]
+            return [rows.inbound_message(row, None) for row in session.select(listing(criteria))]
 
     def events(self, inbound_id: str) -> list[Event]:
         """The history of a message, oldest first."""

@@ -126,11 +126,12 @@ class SqlTransaction:
         Raises:
             DuplicateInboundError: there is such a row.
         """
+        payloads = [self._sealed(INBOUND, message.id, "body", message.body)]
+        if message.summary is not None:
+            payloads.append(self._sealed(INBOUND, message.id, "summary", message.summary))
         if self._session.change(self._statements.add_inbound, INBOUND.encode(message)) == 0:
             raise DuplicateInboundError
-        self._put_payload(INBOUND, message.id, "body", message.body)
-        if message.summary is not None:
-            self._put_payload(INBOUND, message.id, "summary", message.summary)
+        self._put(payloads)
 
     def update_inbound(self, inbound_id: str, **changes: object) -> None:
         """Change fields of a row by name. A `state` that differs must be one that `TRANSITIONS` allows.
@@ -150,8 +151,9 @@ class SqlTransaction:
 
     def add_sending(self, sending: Sending) -> None:
         """Add a row to the outbox."""
+        payload = self._sealed(SENDING, sending.id, "body", sending.body)
         self._gather(self._statements.add_sending, SENDING.encode(sending))
-        self._put_payload(SENDING, sending.id, "body", sending.body)
+        self._put([payload])
 
     def update_sending(self, sending_id: str, **changes: object) -> None:
         """Change fields of a row by name.
@@ -160,7 +162,8 @@ class SqlTransaction:
             UnknownRowError: there is no such row.
             TypeError: there is no such field.
         """
-        self.write_gathered()
+        if self._statements.add_sending in self._gathered:
+            self.write_gathered()
         if not self._change(SENDING, sending_id, changes, None):
             raise UnknownRowError
 
@@ -189,6 +192,7 @@ class SqlTransaction:
     ) -> bool:
         """Whether there is such a row, in a state that leads to this one."""
         columns = codec.encode_changes({k: v for k, v in changes.items() if k not in codec.payloads})
+        payloads = [self._sealed(codec, row_id, k, changes[k]) for k in codec.payloads if k in changes]
         if columns:
             statement = self._statements.change(codec, columns, state)
             values: dict[str, Any] = {f"new_{name}": value for name, value in columns.items()}
@@ -197,16 +201,17 @@ class SqlTransaction:
         else:
             found = len(self._rows(self._statements.exists[codec], id=row_id))
         if found:
-            for name in codec.payloads:
-                if name in changes:
-                    self._put_payload(codec, row_id, name, changes[name])
+            self._put(payloads)
         return bool(found)
 
-    def _put_payload(self, codec: Codec, row_id: str, name: str, plain: Any) -> None:  # noqa: ANN401 - any field
+    def _sealed(self, codec: Codec, row_id: str, name: str, plain: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
+        """A payload as it is kept."""
         sealed = None if plain is None else self._vault.seal(plain, context=codec.context(row_id, name))
-        self._gather(
-            self._statements.put_content, {"row_id": row_id, "part": codec.part(name), "sealed": sealed}
-        )
+        return {"row_id": row_id, "part": codec.part(name), "sealed": sealed}
+
+    def _put(self, payloads: Sequence[Mapping[str, Any]]) -> None:
+        for payload in payloads:
+            self._gather(self._statements.put_content, payload)
 
     def _gather(self, statement: Statement, values: Mapping[str, Any]) -> None:
         self._gathered.setdefault(statement, []).append(statement.bind(values))

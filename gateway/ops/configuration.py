@@ -248,9 +248,10 @@ class _Environment:
         return cls(document=document, variables=variables)
 
     def variable(self, location: tuple[str, ...]) -> str | None:
-        """The variable that a value came from; None where it is from the file."""
-        for length in range(len(location), 0, -1):
-            if (name := self.variables.get(location[:length])) is not None:
+        """The variable that a value, or a part of it, came from; None where all of it is from the file."""
+        for keys, name in self.variables.items():
+            shared = min(len(keys), len(location))
+            if keys[:shared] == location[:shared]:
                 return name
         return None
 

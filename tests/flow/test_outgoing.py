@@ -59,7 +59,7 @@ def test_every_outgoing_message_is_valid_by_the_official_schemas(
             parent = content.getparent()
             assert parent is not None
             parent.remove(content)
-        assert official.validate(root), (found, [e.type_name for e in official.error_log])
+        assert official.validate(root), (found, len(official.error_log))
     assert formats == set(Format)
 
 

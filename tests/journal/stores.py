@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,7 @@ from gateway.contracts.journal import (
     InboundKind,
     InboundMessage,
     InboundState,
+    Journal,
     NamedReceiver,
     Receipt,
     Sending,
@@ -56,6 +58,9 @@ class SqliteStore:
 
 
 STORES = {"sqlite": SqliteStore}
+
+PORT: Callable[[str, Vault], Journal] = open_journal
+"""The type checker holds the implementation against the port here"""
 
 
 def at(seconds: float) -> datetime:

@@ -109,6 +109,7 @@ def test_all_samples_twice_are_accounted_for(stage: Stage) -> None:
     assert account.replies_sent == account.replies_delivered > 0
     assert (document["lost"], document["duplicated"], document["invalid"]) == (0, 0, 0)
     assert cast.ledger.strays == 0
+    assert stage.broker.published[stage.configuration.queues.inbound] > 120 + account.replies_sent
     story = tell(cast.ledger, stage.journal, composition.open_registry(stage.configuration))
     assert story is not None
     told = [step.what for step in story.steps]
@@ -226,7 +227,7 @@ def test_what_a_gateway_loses_doubles_or_corrupts_is_found(
 ) -> None:
     mischief.done = False
     stage.mischief = mischief
-    result, _ = stage.play(Orders(count=20, timeout_seconds=4.0))
+    result, _ = stage.play(Orders(count=20, timeout_seconds=3.2))
     assert mischief.done
     found = kinds(result)
     if ("duplicated", "sending") in problems:

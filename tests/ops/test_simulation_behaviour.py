@@ -52,3 +52,9 @@ def test_shares_can_be_set() -> None:
     conducts = [behaviour.conduct("1", "p") for _ in range(20)]
     assert {c.answer for c in conducts} == {Answer.POSITIVE}
     assert not any(c.reply for c in conducts)
+
+
+def test_some_notes_are_put_on_the_queue_twice() -> None:
+    behaviour = Behaviour(1)
+    assert 20 <= sum(behaviour.repeats() for _ in range(1000)) <= 90
+    assert not any(Behaviour(1, Shares(repeated=0)).repeats() for _ in range(50))

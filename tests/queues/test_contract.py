@@ -137,7 +137,7 @@ class TestTake:
         assert time.monotonic() - begun < 10
 
     def test_wakes_soon_when_something_comes(self, broker: Broker, queue: Queue) -> None:
-        """The median from publish to take lies under 10 ms, on an idle connection."""
+        """The median from publish to take, on a waiting connection: a few milliseconds on a free machine."""
         queue.declare(["a"])
         published: list[float] = []
 
@@ -157,7 +157,7 @@ class TestTake:
             queue.acknowledge(got)
         publisher.join()
         delays = sorted(t - p for p, t in zip(published, taken, strict=True))
-        assert delays[len(delays) // 2] < 0.010
+        assert delays[len(delays) // 2] < 0.030
 
     def test_waiting_does_not_burn_the_processor(self, queue: Queue) -> None:
         queue.declare(["a", "b", "c"])

@@ -29,6 +29,8 @@ from gateway.ops.simulation.simulation import Orders, Result
 
 _SEED = 1
 _TIMEOUT_SECONDS = 45.0
+_NOTES_A_SECOND = 20.0
+"""So that people can watch"""
 
 
 class DrainError(GatewayError):
@@ -84,8 +86,9 @@ def _demonstrate(configuration_file: Path, *, as_json: bool) -> tuple[Result, St
                     show(account)
 
                 simulation, cast = assemble(configuration, journal, notes_directory(), _SEED, watch)
+                rate = None if as_json else _NOTES_A_SECOND
                 result = simulation.run(
-                    Orders(count=len(cast.book.samples), timeout_seconds=_TIMEOUT_SECONDS)
+                    Orders(count=len(cast.book.samples), rate=rate, timeout_seconds=_TIMEOUT_SECONDS)
                 )
             story = tell(cast.ledger, journal, registry)
         finally:

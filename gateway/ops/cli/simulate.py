@@ -26,7 +26,9 @@ from gateway.ops.simulation.simulation import Orders, first_free_round
     help="Folder of notes [default: the samples].",
 )
 @click.option("--count", type=click.IntRange(min=1), help="How many notes [default: each file once].")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Notes a second [default: all].")
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), help="Notes a second [default: all at once]."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides persons, ids and answers.")
 @click.option(
     "--timeout",

@@ -49,6 +49,8 @@ class Shares:
     never: int = 1
     replies: int = 4
     """How many of twenty are answered with a reply besides (none of them negatively or never)"""
+    repeated: int = 1
+    """How many of twenty notes a hospital's transport puts on the queue twice"""
     late_seconds: tuple[float, float] = (0.5, 2.0)
 
 
@@ -65,6 +67,7 @@ class Behaviour:
         self._shares = shares or Shares()
         self._chance = random.Random(f"behaviour:{seed}")  # noqa: S311 - chance, not secrets
         self._deck: deque[Conduct] = deque()
+        self._transport = random.Random(f"transport:{seed}")  # noqa: S311 - as above
         self._negative = 0
         self._planned: dict[tuple[str, str], deque[Conduct]] = {}
 
@@ -76,6 +79,10 @@ class Behaviour:
         """What to do with a sending that has come: the planned card, else the next of the deck."""
         planned = self._planned.get((receiver, patient))
         return planned.popleft() if planned else self._deal()
+
+    def repeats(self) -> bool:
+        """Whether the next note is put on the queue twice."""
+        return self._transport.random() * _DECK < self._shares.repeated
 
     def _deal(self) -> Conduct:
         if not self._deck:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.contracts.journal import InboundMessage, InboundState
@@ -55,6 +55,9 @@ class Entry:
     """A note that a hospital has sent."""
 
     note: Note
+    """Without its bytes"""
+    system: str
+    """The record system that it comes from, by the register; else the folder of its file"""
     position: int
     """Its place in the order of sending"""
     content_hash: str
@@ -122,7 +125,8 @@ class Ledger:
         """A note lies on the gateway's queue, as these bytes."""
         facts = note.facts
         entry = Entry(
-            note=note,
+            note=replace(note, body=b""),
+            system=self._system(note, hospital),
             position=len(self.entries),
             content_hash=hashlib.sha256(body).hexdigest(),
             hospital=hospital,
@@ -231,6 +235,12 @@ class Ledger:
             found += self._by_reference.get(facts.document_id, [])
         versions = {e.position: e for e in found if e is not entry}
         return [versions[position] for position in sorted(versions)]
+
+    def _system(self, note: Note, her_id: str | None) -> str:
+        hospital = self._registry.hospital(her_id)
+        if hospital is not None and len(hospital.systems) == 1:
+            return hospital.systems[0]
+        return note.sample.system
 
     def _endpoint(self, her_ids: tuple[str, ...]) -> str | None:
         for her_id in reversed(her_ids):

@@ -33,9 +33,7 @@ def in_short(account: Account) -> str:
 def print_result(result: Result) -> None:
     """Tables and verdict, on standard output."""
     account = result.account
-    rows = [
-        [system or "(none)", *(counts[key] for key in _COLUMNS)] for system, counts in account.systems.items()
-    ]
+    rows = [[system or "?", *(counts[key] for key in _COLUMNS)] for system, counts in account.systems.items()]
     totals = account.decided + account.delivered + account.acknowledged
     totals["sent"] = account.sent
     rows.append(["together", *(totals[key] for key in _COLUMNS)])
@@ -47,6 +45,8 @@ def print_result(result: Result) -> None:
         f"replies {account.replies_sent}, delivered {account.replies_delivered} · "
         f"{account.sent} notes in {result.seconds:.1f} s ({speed} a second)"
     )
+    if account.deviations:
+        out.print(f"deviations told to departments (DIALOG_AVVIK): {account.deviations}")
     counts = " · ".join(f"{kind} {account.count(kind)}" for kind in ("lost", "duplicated", "invalid"))
     out.print(f"[bold]{counts}[/bold]")
     out.print(verdict(result))

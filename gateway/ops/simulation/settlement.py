@@ -65,6 +65,8 @@ class Account:
     """`positive`, `negative`, `missing`"""
     replies_sent: int = 0
     replies_delivered: int = 0
+    deviations: int = 0
+    """DIALOG_AVVIK that hospitals got"""
     systems: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """The same by the record system that sent the note: all of the above, and `sent`, `missing`"""
     problems: list[Problem] = field(default_factory=list)
@@ -122,7 +124,11 @@ class Settlement:
 
     def account(self) -> Account:
         """Compare everything."""
-        account = Account(sent=len(self._ledger.entries), problems=list(self._ledger.problems))
+        account = Account(
+            sent=len(self._ledger.entries),
+            deviations=self._ledger.deviations,
+            problems=list(self._ledger.problems),
+        )
         for entry in self._ledger.entries:
             self._decision(account, entry)
             self._own_receipts(account, entry)
@@ -134,7 +140,7 @@ class Settlement:
 
     def _decision(self, account: Account, entry: Entry) -> None:
         name = entry.note.name
-        account.systems[entry.note.sample.system]["sent"] += 1
+        account.systems[entry.system]["sent"] += 1
         report = account.reporter(note=name)
         if entry.state is None:
             report("lost", "note", 1)
@@ -144,7 +150,7 @@ class Settlement:
             report("lost", "decision", 1)
             return
         account.decided[decided] += 1
-        account.systems[entry.note.sample.system][decided] += 1
+        account.systems[entry.system][decided] += 1
         report("lost", "failed", entry.state is InboundState.FAILED)
         expected = self._expected(entry)
         if not expected.allows(decided):
@@ -217,7 +223,7 @@ class Settlement:
         kind = "gp" if endpoint is not None and endpoint.kind is PartyKind.GP else "municipality"
         contents = Counter(seen.fingerprint for seen in got.values())
         names = ", ".join(e.note.name for e in entries) or None
-        system = account.systems[entries[0].note.sample.system] if entries else Counter[str]()
+        system = account.systems[entries[0].system] if entries else Counter[str]()
         delivered = min(len(contents), len(entries)) if not lenient else len(contents)
         account.delivered[kind] += delivered
         system[kind] += delivered

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from gateway.contracts.errors import ConfigurationError, QueueUnavailableError
+from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, QueueUnavailableError
 from gateway.contracts.journal import InboundFilter, InboundKind, Journal, SendingKind
 from gateway.contracts.queues import Delivery, PublishOutcome, Queue
 from gateway.ops.simulation.behaviour import Behaviour
@@ -119,7 +119,8 @@ class Simulation:
 
         Raises:
             ConfigurationError: a queue was taken away.
-            QueueUnavailableError: the broker can not be reached at the start.
+            QueueUnavailableError: the broker can not be reached, at the start or for good.
+            JournalUnavailableError: the journal can not be reached at the end.
         """
         since = datetime.now(UTC) - timedelta(minutes=1)
         notes = self._cast.book.notes(orders.count, first_round=orders.first_round)
@@ -142,7 +143,9 @@ class Simulation:
                     queue = self._reconnected(queue, deadline)
                 now = time.monotonic()
                 if now >= next_look:
-                    account = self._look(since)
+                    # A journal that is away for a moment is the gateway's trouble; we look again.
+                    with contextlib.suppress(JournalUnavailableError):
+                        account = self._look(since)
                     looked = time.monotonic()
                     # A look costs more the more notes there are: never more than a tenth of the time.
                     next_look = looked + max(_SECONDS_BETWEEN_LOOKS, 9 * (looked - now))
@@ -161,7 +164,8 @@ class Simulation:
     def _send(self, note: Note) -> None:
         for receiver in self._cast.expectations.likely_receivers(note):
             self._cast.behaviour.plan(receiver, note.facts.patient)
-        self._outbox.append(self._cast.hospitals.send(note))
+        outgoing = self._cast.hospitals.send(note)
+        self._outbox.extend([outgoing, outgoing] if self._cast.behaviour.repeats() else [outgoing])
 
     def _due(self, orders: Orders, elapsed: float) -> int:
         allowed = orders.count if orders.rate is None else min(orders.count, int(elapsed * orders.rate) + 1)
