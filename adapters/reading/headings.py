@@ -19,6 +19,9 @@ _AREAS = {
 }
 """Headings of the problem lists of the thermometer"""
 
+_OTHERWISE = {"company": Topic.SURVEY, "offer": Topic.STATUS}
+"""Headings that would be taken for another kind by one of their words"""
+
 _FILLER = Words("headings", "filler")
 _TITLE = Words("title", "title")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -69,8 +72,8 @@ def _known(label: str, words: str) -> Heading | None:
     party = party_in(label)
     for key, pattern in _topics():
         if pattern.find(label):
-            if key == "company":
-                return Heading(topic=Topic.SURVEY, words=words)
+            if key in _OTHERWISE:
+                return Heading(topic=_OTHERWISE[key], words=words)
             if key in _AREAS:
                 return Heading(topic=Topic.STRAIN, words=words, area=_AREAS[key])
             return Heading(topic=Topic(key), words=words, party=party)

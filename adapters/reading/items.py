@@ -34,6 +34,7 @@ REFERRAL_DENIED = Words("referrals", "denied")
 _TARGET = Words("referrals", "target")
 _CONTINUES = Words("needs", "continuation")
 _NOT_HELD = Words("survey", "not_held", "not_filled")
+_INTRODUCES = Words("people", "salutation")
 _NOT_NOW = Words("status", "not_now")
 
 _COMMA = re.compile(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+")
@@ -41,7 +42,7 @@ _AND_TARGET = re.compile(r"\s+og\s+(?:til\s+)?|,\s+(?:og\s+)?(?:til\s+)?")
 _CLAUSE = re.compile(
     r",\s+(?:(?:og|men|mens|samt|så|i tillegg|dessuten)\s+)?(?=\S)|;\s+"
     r"|\s+(?:og|men)\s+(?=(?:han|hun|ho|de|dei|vi|jeg|eg|det|pas\.?|pasienten|kona|mannen|ønsker|ønskjer|ynskjer|"
-    r"trenger|treng|ber|henvist|tilvist|søkt|at)\b)"
+    r"trenger|treng|ber|lurer|spør|henvist|tilvist|søkt|at)\b)"
 )
 _STRAIN_CONTINUES = re.compile(
     r"(?:som|men|da|fordi|siden|sidan|ettersom|slik at|så|er|har|hadde|var|og|bor|bur|mister|mistar|særlig|særleg|"
@@ -115,7 +116,7 @@ def _unclear(statement: Statement) -> bool:
 
 def _items(statement: Statement) -> Iterator[Item]:
     topic = statement.topic
-    if topic in _CLOSED or is_signature(statement.text):
+    if topic in _CLOSED or is_signature(statement.text) or _INTRODUCES.at_start(statement.low):
         return
     if topic in LISTS and not statement.weak:
         yield from _listed(statement, _ROLES[topic])
@@ -230,7 +231,7 @@ def _strains(text: str, *, whole: bool) -> list[str]:
     parts = split_at(text, _COMMA)
     if len(parts) == 1 or (whole and len(parts) < 3):
         return [text]
-    listed = len(parts) > 2 and all(len(_WORD_COUNT.findall(part)) <= 3 for part in parts)
+    listed = len(parts) > 2 and all(len(_WORD_COUNT.findall(part)) <= 6 for part in parts)
 
     def continues(_: str, part: str) -> bool:
         low = part.lower()

@@ -10,8 +10,10 @@ from gateway.contracts.messages import TextBlock
 
 _MONTHS = "jan|feb|mars|apr|mai|maj|juni|juli|aug|sep|okt|nov|des|dec"
 BULLET = re.compile(
-    rf"(?:[-–—•*·▪■●◦○‣>+✓☒☑]|\[[xX]\]|\(?[0-9]{{1,2}}[.)](?!\s*(?:{_MONTHS}))|\(?[a-h]\))\s+(?=\S)"
+    rf"(?:[-–—•*·▪■●◦○‣>+]|\(?[0-9]{{1,2}}[.)](?!\s*(?:{_MONTHS}))|\(?[a-h]\))\s+(?=\S)"
 )
+_BOX = re.compile(r"\[\s*(?P<on>[xX✓✔])?\s*\]|(?P<tick>[☒☑✓✔])|[☐□▢]")
+_QUESTION_END = re.compile(r"[^:?\[☐☒☑]{2,80}[:?]\s*")
 _RULE = re.compile(r"[\W_]{3,}")
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
 _OPEN_END = re.compile(r"(?:,|\b(?:og|med|for|til|på|i|av|som|at|å|eller|men|om|hos|fra|frå|ved|er|har))$")
@@ -54,6 +56,9 @@ def _lines(block: TextBlock, number: int) -> Iterator[Line]:
             gap = True
             continue
         indent = len(raw) - len(raw.lstrip())
+        if (ticked := _ticked(text)) is None:
+            continue
+        text = ticked
         bullet = BULLET.match(text)
         if bullet:
             text = text[bullet.end() :]
@@ -68,6 +73,34 @@ def _lines(block: TextBlock, number: int) -> Iterator[Line]:
             place=f"{block.place}, line {position}",
         )
         gap = False
+
+
+def _ticked(text: str) -> str | None:
+    """What is ticked on a line of a form; None where nothing is.
+
+    The boxes stand before the options or after them: a line that begins with one has them before.
+    """
+    boxes = list(_BOX.finditer(text))
+    if not boxes:
+        return text
+    begin = _QUESTION_END.match(text)
+    start = begin.end() if begin and begin.end() <= boxes[0].start() else 0
+    before = not text[start : boxes[0].start()].strip()
+    options = []
+    for index, box in enumerate(boxes):
+        if box["on"] is None and box["tick"] is None:
+            continue
+        if before:
+            end = boxes[index + 1].start() if index + 1 < len(boxes) else len(text)
+            options.append(text[box.end() : end])
+        else:
+            options.append(text[boxes[index - 1].end() if index else start : box.start()])
+    if not options:
+        return None
+    words = ", ".join(option.strip(" ,;") for option in options)
+    if start == 0 and before and len(boxes) == 1:
+        return f"- {words}"
+    return f"{text[:start]}{words}"
 
 
 def _joined(lines: list[Line], wide: int) -> Iterator[Line]:

@@ -16,7 +16,7 @@ _UNIT = Words("people", "unit")
 _GP = Words("people", "gp")
 
 _NAME_WORD = r"[A-ZÆØÅÄÖÉ][\w'’é-]+"
-NAME = re.compile(rf"{_NAME_WORD}(?:\s+(?:{_NAME_WORD}|[A-ZÆØÅ]\.)){{1,3}}")
+NAME = re.compile(rf"{_NAME_WORD}(?: (?:{_NAME_WORD}|[A-ZÆØÅ]\.)){{1,3}}")
 _GP_NAME = re.compile(rf"(?:\s*[:,(\-–]?\s*(?:er\s+|heter\s+)?(?:dr\.?\s+|lege\s+)?)(?P<name>{NAME.pattern})")
 _WORD = re.compile(r"[^\W\d_][\w.'’-]*")
 _LONGEST = 14

@@ -16,8 +16,8 @@ from gateway.contracts.journal import Event, InboundFilter, InboundMessage, Inbo
 from gateway.contracts.ports import Vault
 from gateway.journal import rows, sqlite, tables
 from gateway.journal.exclusive import ExclusiveHold
-from gateway.journal.rows import Row
 from gateway.journal.listing import listing
+from gateway.journal.rows import Row
 from gateway.journal.session import Session
 from gateway.journal.statements import Statement, Statements
 from gateway.journal.store import Store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -154,12 +155,23 @@ def build_worker(configuration: Configuration) -> Worker:
     """
     registry = open_registry(configuration)
     vault = open_vault(configuration)
+    with ExitStack() as opened:
+        journal = open_journal(configuration, vault)
+        opened.callback(journal.close)
+        journal.acquire_exclusive("gateway")
+        queue = connect_queue(configuration)
+        opened.callback(queue.close)
+        queue.declare(all_queues(configuration, registry))
+        worker = _worker(configuration, registry, vault, journal, queue)
+        opened.pop_all()
+    return worker
+
+
+def _worker(
+    configuration: Configuration, registry: Registry, vault: Vault, journal: Journal, queue: Queue
+) -> Worker:
     schemas = schema_set(configuration)
     signer = message_signer(configuration)
-    journal = open_journal(configuration, vault)
-    journal.acquire_exclusive("gateway")
-    queue = connect_queue(configuration)
-    queue.declare(all_queues(configuration, registry))
     answers = Answers(registry, configuration.gateway.her_id)
     names = inbound_queues(configuration, registry)
     flow = Flow(

@@ -62,7 +62,7 @@ def tell(ledger: Ledger, journal: Journal, registry: Registry) -> Story | None:
             receipts = [s for s in sendings if s.kind is SendingKind.RECEIPT]
             formats = {s.format for s in notes} | {row.format}
             value = (len(notes), len(receipts), row.id in replies, len(formats), min(len(row.findings), 2))
-            if best is None or value > best[0]:
+            if best is None or value >= best[0]:
                 best = value, entry, row, sendings
         if best is None:
             return None

@@ -24,7 +24,7 @@ from gateway.ops.simulation.settlement import Account, Settlement
 from gateway.ops.simulation.traffic import Outgoing
 
 _GROUP = 50
-_TAKE = 200
+_TAKE = 50
 _WAIT_SECONDS = 0.2
 _SECONDS_BETWEEN_LOOKS = 0.5
 _QUIET_SECONDS = 1.0
