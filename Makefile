@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check format lock clean
+.PHONY: setup demo test fuzz properties check format lock clean
 
 setup: $(VENV)/.ready
 
@@ -20,6 +20,17 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# Messages made wrong on purpose, through parse, convert and apprec. FUZZ: how many; FUZZ_SEED: which.
+FUZZ ?= 100000
+FUZZ_SEED ?= 1
+fuzz: setup
+	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m tests.fuzzing
+
+# The property tests of formats and schemas in their long form. EXAMPLES: how many summaries for each format.
+EXAMPLES ?= 2000
+properties: setup
+	PAKKEHJEM_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --dist worksteal tests/properties tests/schemas/test_differences.py
 
 check: setup
 	$(BIN)/ruff check .

@@ -52,7 +52,9 @@ class AdapterRegistry:
         """
         hinted = [adapter for name in system_hint if (adapter := self._by_name.get(name))]
         for candidates in (hinted, self.adapters):
-            scored = [(adapter.recognises(message), -order, adapter) for order, adapter in enumerate(candidates)]
+            scored = [
+                (adapter.recognises(message), -order, adapter) for order, adapter in enumerate(candidates)
+            ]
             best = max(scored, key=lambda one: one[:2], default=None)
             if best is not None and best[0] > 0:
                 return best[2]

@@ -25,6 +25,7 @@ from adapters.reading.people import Signature, read_signature
 from adapters.reading.relatives import read_people
 from adapters.reading.segments import segment
 from adapters.reading.title import has_sections, is_note
+from adapters.reading.vocabulary import forget
 from gateway.contracts.errors import AdapterError
 from gateway.contracts.messages import Format, Message, ProfessionalEntry, ProfessionalFunction, TextBlock
 from gateway.contracts.next_points import next_points
@@ -81,6 +82,8 @@ class RecordSystem:
                 f"{self.title}: the message holds a value that the summary can not",
                 faults=(fault(ErrorCode.OTHER, "Meldingen kan ikke leses."),),
             ) from None
+        finally:
+            forget()
 
     def author(self, message: Message) -> ProfessionalEntry | None:
         """Who wrote the note, where the content says so."""
@@ -117,9 +120,7 @@ class RecordSystem:
             pathway=pathway,
             patient=patient,
             next_of_kin=kin,
-            gp=read_gp(
-                message, statements, registry, trace, any_person=not self.receivers_have_roles
-            ),
+            gp=read_gp(message, statements, registry, trace, any_person=not self.receivers_have_roles),
             diagnosis=note.diagnosis,
             survey=note.survey,
             strains=note.strains,
@@ -143,9 +144,7 @@ class RecordSystem:
             )
             if applies
         ]
-        return Reading(
-            summary=summary, noticed=tuple(noticed), evidence=tuple(trace.evidence), unplaced=left
-        )
+        return Reading(summary=summary, noticed=tuple(noticed), evidence=tuple(trace.evidence), unplaced=left)
 
     def _blocks(self, message: Message) -> tuple[TextBlock, ...]:
         """The pieces of the note, the subject first where it is one of them."""

@@ -24,4 +24,6 @@ class Dips(RecordSystem):
 
     def marks(self, message: Message) -> int:
         """Codes of the form's own headings."""
-        return int(any(b.heading is not None and b.heading.value in self.heading_codes for b in message.texts))
+        return int(
+            any(b.heading is not None and b.heading.value in self.heading_codes for b in message.texts)
+        )

@@ -15,9 +15,7 @@ _FIRST_WORDS = 240
 """How far into the text the words may stand, in characters."""
 
 
-def action_by_words(
-    subject: str | None, blocks: Sequence[TextBlock], *, refers: bool, full: bool
-) -> Action:
+def action_by_words(subject: str | None, blocks: Sequence[TextBlock], *, refers: bool, full: bool) -> Action:
     """Read the action.
 
     Args:

@@ -19,7 +19,9 @@ FAMILY_WORDS = Words("strains", "family_theme")
 _PRACTICAL = Words("strains", "practical_theme")
 _WORRY = Words("strains", "worry")
 _TOLD = Words("strains", "told_to_family")
-_SUBJECT = re.compile(r"^(?:\W|(?:at|og|men|i tillegg|dessuten|hans|hennes|hennar|den|det|de|dei|to|begge|ei|en|ein)\b)*")
+_SUBJECT = re.compile(
+    r"^(?:\W|(?:at|og|men|i tillegg|dessuten|hans|hennes|hennar|den|det|de|dei|to|begge|ei|en|ein)\b)*"
+)
 _NEAR_THE_BEGINNING = 12
 
 

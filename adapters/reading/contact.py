@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from adapters.reading.headings import party_in
 from adapters.reading.model import Statement, Topic, Trace
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, remembered
 from adapters.reading.when import find_when
 from gateway.contracts.summary import Contact, ContactInitiator, Responsible
 
@@ -20,6 +20,7 @@ _NEGATED = re.compile(r"\b(?:ikke|ikkje|inte|aldri)\b(?!\s+(?:før|pasienten|pas
 _PATIENT_ALONE = re.compile(r"^\W*(?:pas\w*\.?|pasienten|han|hun|ho|selv|sjølv)(?:\s+(?:selv|sjølv))?\W*$")
 
 
+@remembered
 def initiator_in(low: str) -> ContactInitiator | None:
     """Who calls first by lower-case words; None where they speak of no first call."""
     municipality, patient = _MUNICIPALITY.find(low), _PATIENT.find(low)
@@ -82,7 +83,10 @@ def _following(statements: Sequence[Statement], first: Statement) -> list[Statem
         s
         for s in statements[:3]
         if (s.topic is Topic.CONTACT and s.heading is first.heading and not s.weak)
-        or (s.paragraph == first.paragraph and re.match(r"(?:det|dette) (?:haster|hastar|passer|passar)", s.low))
+        or (
+            s.paragraph == first.paragraph
+            and re.match(r"(?:det|dette) (?:haster|hastar|passer|passar)", s.low)
+        )
     ]
 
 

@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Sequence
 
-from adapters.reading.dates import FoundDate, find_dates
+from adapters.reading.dates import FoundDate
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import RELATIVES_ILLNESS, TREATMENT, speaks_of_cancer
 from adapters.reading.splitting import split_at
@@ -49,7 +49,9 @@ _CLOSED = frozenset(
 )
 """Headings under which the illness is not told"""
 _FIRST_DIGIT_OF_METASTASES = re.compile(r"C7[789]")
-_FOUND_DURING = re.compile(r"^\w+\W+(?:\w+\W+)?(?:ved|v|under|på|i forbindelse med|i samband med)\W+(?:\w+\W+)?$")
+_FOUND_DURING = re.compile(
+    r"^\w+\W+(?:\w+\W+)?(?:ved|v|under|på|i forbindelse med|i samband med)\W+(?:\w+\W+)?$"
+)
 _CLAUSE_END = re.compile(
     r",\s+(?=(?:påvist|diagnos|biopsi|svar|dx|funnet|funnen|oppdag|stadfest|bekreft|operert|opereres|op\b|skal|starter|"
     r"har|får|fikk|og|som|vevsprøv|histologi|behandl|innlagt|nå |no |der |verifi|stilt|kurativ|palliativ|lindr|jeg|vi|"
@@ -175,7 +177,7 @@ def _date(
         weight = _weight(statement, said)
         if weight is None:
             continue
-        dates = [d for d in find_dates(statement.text, sent_on=sent_on) if d.precision == "day" and d.value]
+        dates = [d for d in statement.dates(sent_on) if d.precision == "day" and d.value]
         for date in dates:
             kind = _event_of(statement, date)
             if kind is None or date.value is None or date.value > sent_on:
@@ -227,7 +229,9 @@ def _confirmed(about: Sequence[Statement], code: str | None, system: CodeSystem 
         return False
     if code is not None and system is not None and is_cancer(code, system):
         return True
-    uncertain = [s for s in about if _UNCERTAIN.find(s.low) and (s.topic is Topic.DIAGNOSIS or _is_of_illness(s))]
+    uncertain = [
+        s for s in about if _UNCERTAIN.find(s.low) and (s.topic is Topic.DIAGNOSIS or _is_of_illness(s))
+    ]
     sure = [s for s in about if s not in uncertain and speaks_of_cancer(s.low) and s.topic is not Topic.TITLE]
     return not uncertain or bool(sure)
 

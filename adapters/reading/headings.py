@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from adapters.reading.model import Heading, Topic
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, remembered
 from gateway.contracts.summary import Responsible, StrainArea
 from mappings import vocabulary
 
@@ -46,6 +46,7 @@ def _topics() -> tuple[tuple[str, Words], ...]:
     return tuple((key, Words("headings", key)) for key in vocabulary("headings") if key != "filler")
 
 
+@remembered
 def party_in(words: str) -> Responsible | None:
     """The first party that lower-case words name."""
     found = [
@@ -56,6 +57,7 @@ def party_in(words: str) -> Responsible | None:
     return min(found)[2] if found else None
 
 
+@remembered
 def classify(words: str) -> Heading | None:
     """What a label is about, by any word of its own in it; None for a label of another kind.
 
@@ -82,6 +84,7 @@ def _known(label: str, words: str) -> Heading | None:
     return None
 
 
+@remembered
 def is_heading_line(words: str) -> Heading | None:
     """What a line is about that holds nothing but the words of a heading."""
     stripped = words.rstrip()

@@ -147,7 +147,12 @@ def _speaks_of_else(low: str, role: Role) -> bool:
     """Whether a sentence under a heading of a list is about something else after all."""
     if initiator_in(low) is not None or (SCORE.search(low) and not NEED.find(low)):
         return True
-    if role is not Role.REFERRAL and KK.find(low) and HAS.find(low) and (ALREADY.find(low) or not WISH.find(low)):
+    if (
+        role is not Role.REFERRAL
+        and KK.find(low)
+        and HAS.find(low)
+        and (ALREADY.find(low) or not WISH.find(low))
+    ):
         return True
     return role is Role.STRAIN and HELD.find(low) is not None and not PLANNED.find(low) and not is_strain(low)
 
@@ -191,8 +196,9 @@ def _judged(clauses: list[str]) -> list[tuple[str, Role | None]]:
         low = clause.lower()
         role = role_of(low)
         before = judged[-1] if judged else None
-        goes_on = role is None or (role is Role.STRAIN and before is not None and before[1] is Role.NEED and
-                                   not is_clear_strain(low))
+        goes_on = role is None or (
+            role is Role.STRAIN and before is not None and before[1] is Role.NEED and not is_clear_strain(low)
+        )
         if before is not None and goes_on:
             judged[-1] = (f"{before[0]}, {clause}", before[1])
         else:
@@ -214,7 +220,9 @@ def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item
             yield from (Item(role, part, statement) for part in _referrals(text, whole=False) if _kept(part))
         return
     if role is Role.STRAIN:
-        yield from (Item(role, part.strip(" .,;"), statement) for part in _strains(text, whole=statement.bullet))
+        yield from (
+            Item(role, part.strip(" .,;"), statement) for part in _strains(text, whole=statement.bullet)
+        )
         return
     yield Item(role, text.strip(" .,;"), statement)
 

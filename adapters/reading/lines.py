@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from gateway.contracts.messages import TextBlock
 
 _MONTHS = "jan|feb|mars|apr|mai|maj|juni|juli|aug|sep|okt|nov|des|dec"
-BULLET = re.compile(
-    rf"(?:[-–—•*·▪■●◦○‣>+]|\(?[0-9]{{1,2}}[.)](?!\s*(?:{_MONTHS}))|\(?[a-h]\))\s+(?=\S)"
-)
+BULLET = re.compile(rf"(?:[-–—•*·▪■●◦○‣>+]|\(?[0-9]{{1,2}}[.)](?!\s*(?:{_MONTHS}))|\(?[a-h]\))\s+(?=\S)")
 _BOX = re.compile(r"\[\s*(?P<on>[xX✓✔])?\s*\]|(?P<tick>[☒☑✓✔])|[☐□▢]")
 _QUESTION_END = re.compile(r"[^:?\[☐☒☑]{2,80}[:?]\s*")
 _RULE = re.compile(r"[\W_]{3,}")

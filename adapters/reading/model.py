@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from adapters.reading.dates import FoundDate, find_dates
 from gateway.contracts.reading import Evidence
 from gateway.contracts.summary import Responsible, StrainArea
 
@@ -71,6 +73,7 @@ class Statement:
     """The heading line right before, in lower case: `skår på termometeret`"""
     placed: bool = False
     """Whether a field of the summary holds it"""
+    _dates: tuple[FoundDate, ...] | None = None
 
     @property
     def topic(self) -> Topic | None:
@@ -83,6 +86,12 @@ class Statement:
         before = self.label or self.question
         return f"{before}: {self.low}" if before else self.low
 
+    def dates(self, sent_on: datetime.date) -> tuple[FoundDate, ...]:
+        """The dates in the text; years and days are counted from the message's date."""
+        if self._dates is None:
+            self._dates = tuple(find_dates(self.text, sent_on=sent_on))
+        return self._dates
+
 
 @dataclass(slots=True)
 class Trace:
@@ -90,7 +99,9 @@ class Trace:
 
     evidence: list[Evidence] = field(default_factory=list)
 
-    def add(self, name: str, statement: Statement, rule: str | None = None, *, words: str | None = None) -> None:
+    def add(
+        self, name: str, statement: Statement, rule: str | None = None, *, words: str | None = None
+    ) -> None:
         """A field came from a statement."""
         statement.placed = True
         self.evidence.append(

@@ -125,7 +125,12 @@ def _of(items: Sequence[Item], role: Role) -> list[Item]:
 def _strains(items: Sequence[Item], trace: Trace) -> tuple[Strain, ...]:
     strains = []
     for index, item in enumerate(_of(items, Role.STRAIN)):
-        trace.add(f"strains[{index}]", item.statement, "headings.strain" if item.headed else "strains", words=item.text)
+        trace.add(
+            f"strains[{index}]",
+            item.statement,
+            "headings.strain" if item.headed else "strains",
+            words=item.text,
+        )
         heading = item.statement.heading
         area = heading.area if heading and heading.area else area_of(item.low)
         strains.append(Strain(area=area, text=item.text))
@@ -136,7 +141,9 @@ def _needs(items: Sequence[Item], trace: Trace) -> tuple[Need, ...]:
     needs: list[Need] = []
     before: tuple[Statement, Responsible] | None = None
     for index, item in enumerate(_of(items, Role.NEED)):
-        trace.add(f"needs[{index}]", item.statement, "headings.need" if item.headed else "needs", words=item.text)
+        trace.add(
+            f"needs[{index}]", item.statement, "headings.need" if item.headed else "needs", words=item.text
+        )
         named = before[1] if before and before[0] is item.statement and not item.headed else None
         responsible = responsible_for(item, named)
         before = (item.statement, responsible)
@@ -186,6 +193,11 @@ def _says_something(statement: Statement) -> bool:
     low = statement.low
     if statement.topic in _SAYS_NOTHING_MORE or not _LETTERS.search(low) or find_phones(statement.text):
         return False
-    if is_signature(statement.text) or _SALUTATION.at_start(low) or _RECIPIENT.at_start(low) or _TITLE.find(low):
+    if (
+        is_signature(statement.text)
+        or _SALUTATION.at_start(low)
+        or _RECIPIENT.at_start(low)
+        or _TITLE.find(low)
+    ):
         return False
     return role_of(low) not in {Role.DENIED, Role.REFERRAL, Role.SURVEY, Role.STATUS}

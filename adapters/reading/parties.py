@@ -222,7 +222,9 @@ def read_author(
     entry: ProfessionalEntry | None, signature: Signature | None, sender: Party | None, trace: Trace
 ) -> Author | None:
     """The author: the structured one, with what only the signature says; else the signature."""
-    unit = line_or_none(_lower_unit(sender).name) or line_or_none(sender.organisation.name if sender else None)
+    unit = line_or_none(_lower_unit(sender).name) or line_or_none(
+        sender.organisation.name if sender else None
+    )
     if entry is None:
         if signature is None:
             return Author(unit=unit) if unit else None

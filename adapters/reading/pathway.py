@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.reading.contact import initiator_in
-from adapters.reading.dates import find_dates
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import JOINS, PATHWAY
 from adapters.reading.vocabulary import Words
@@ -23,7 +22,9 @@ _UNDECIDED = Words("status", "undecided")
 _OBJECTS = Words("status", "objects")
 _OBJECTION_RECEIVERS = Words("status", "objection_receivers")
 _OBJECTION_OTHERS = Words("status", "objection_others")
-_TALK = re.compile(r"samtal|kartlegg|pakkefor|tilbud|tilbod|behovskart|oppfølging i kommunen|delta|være med|vere med")
+_TALK = re.compile(
+    r"samtal|kartlegg|pakkefor|tilbud|tilbod|behovskart|oppfølging i kommunen|delta|være med|vere med"
+)
 _DAY_OF_THE_TALK = re.compile(
     r"\b(?:samtaledag\w*|samtaledato\w*|samme dag som samtal\w*|same dag som samtal\w*|denne samtalen|denne samtala|"
     r"samtalen som start|dagen for samtal\w*|dato for samtal\w*|kartleggingsdato\w*)"
@@ -124,7 +125,7 @@ def read_started_on(
     """Read the day of the start, where the note ties the start to a day."""
     last: datetime.date | None = None
     for statement in statements:
-        dates = find_dates(statement.text, sent_on=sent_on)
+        dates = statement.dates(sent_on)
         if _starts(statement) and statement.topic not in {Topic.NEED, Topic.REFERRAL, Topic.STRAIN}:
             if _DAY_OF_THE_TALK.search(statement.low) and held_on is not None:
                 return held_on
@@ -144,11 +145,15 @@ def _tied(statement: Statement, last: datetime.date | None, sent_on: datetime.da
     if not places and statement.topic is Topic.STATUS:
         places = [(0, 0)]
     best: tuple[int, datetime.date] | None = None
-    for date in find_dates(text, sent_on=sent_on):
+    for date in statement.dates(sent_on):
         value = date.value
         if date.precision == "same_day":
             value = value or last
-        if value is None or date.precision not in {"day", "same_day"} or value > sent_on + datetime.timedelta(days=31):
+        if (
+            value is None
+            or date.precision not in {"day", "same_day"}
+            or value > sent_on + datetime.timedelta(days=31)
+        ):
             continue
         for start, end in places:
             after = date.span[0] >= end

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.reading.phones import find_phones
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, remembered
 
 _ROLE = Words("people", "role")
 _GREETING = Words("people", "greeting")
@@ -36,6 +36,7 @@ class Signature:
     """The lines it was read from"""
 
 
+@remembered
 def is_signature(text: str) -> bool:
     """Whether a line is a name with a role, or a greeting, and nothing more."""
     low = text.lower()
@@ -74,14 +75,14 @@ def _signature_at(tail: list[str], index: int, *, greeted: bool) -> Signature | 
     if name is None:
         return None
     group = [line, *after]
-    role = next((role for one in group if not _SECRETARY.find(one.lower()) and (role := _role(one, name))), None)
+    role = next(
+        (role for one in group if not _SECRETARY.find(one.lower()) and (role := _role(one, name))), None
+    )
     if role is None and not greeted:
         return None
     phones = [phone.e164 for one in group for phone in find_phones(one)]
     unit = next((unit for one in group if (unit := _unit(one, name, role))), None)
-    return Signature(
-        name=name, role=role, unit=unit, phone=phones[0] if phones else None, lines=tuple(group)
-    )
+    return Signature(name=name, role=role, unit=unit, phone=phones[0] if phones else None, lines=tuple(group))
 
 
 def _signed(line: str) -> str | None:
@@ -95,7 +96,9 @@ def _signed(line: str) -> str | None:
         if words is None:
             continue
         start = rest.find(words, name.start())
-        between = rest[start + len(words) : role.start()] if role.start() > start else rest[role.end() : start]
+        between = (
+            rest[start + len(words) : role.start()] if role.start() > start else rest[role.end() : start]
+        )
         if len(between) <= 14 and not re.search(r"[a-zæøå]{3,}\s+[a-zæøå]{3,}", between):
             return words
     return None
@@ -125,7 +128,11 @@ def without_roles(name: str | None) -> str | None:
 
 def _is_role_word(word: str) -> bool:
     low = word.lower().strip(".,")
-    return _ROLE.find(low) is not None or _GREETING.at_start(low) is not None or low in {"klinisk", "vennlig", "venleg"}
+    return (
+        _ROLE.find(low) is not None
+        or _GREETING.at_start(low) is not None
+        or low in {"klinisk", "vennlig", "venleg"}
+    )
 
 
 def _role_alone(line: str) -> bool:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 _BETWEEN = r"[^\w:;!?]{1,4}"
 _GAPS = {"..": rf"(?:{_BETWEEN}\w+){{0,3}}?{_BETWEEN}", "...": rf"(?:{_BETWEEN}\w+){{0,7}}?{_BETWEEN}"}
@@ -38,6 +39,48 @@ def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
         node.setdefault("", {})
     return re.compile(_pattern(trie)) if trie else NEVER
 
+
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """What a text must hold for any of some phrases to be in it: quick to ask before the pattern is."""
+
+    words: frozenset[str]
+    """First letters of words, as `first_letters` gives them"""
+    inside: tuple[str, ...]
+    """Letters that may stand inside of a word"""
+    open: bool
+    """A phrase may begin with any word: only the pattern tells"""
+
+
+def first_letters(text: str) -> frozenset[str]:
+    """The first letters of every word of a lower-case text: three, or the whole of a shorter word."""
+    return frozenset(word[:_LETTERS] for word in _WORD.findall(text))
+
+
+def beginnings(phrases: Iterable[str]) -> Beginnings:
+    """What texts that hold one of the phrases have in common."""
+    words: set[str] = set()
+    inside: list[str] = []
+    for phrase in phrases:
+        parts = [part for part in phrase.split() if part != "^"]
+        optional = [part[:-1] for part in parts if part.endswith("?")]
+        first = next(part for part in parts if not part.endswith("?"))
+        for word in "|".join([*optional, first]).split("|"):
+            stem = word.lstrip("*")
+            letters = _WORD.match(stem.split("*")[0])
+            if letters is None or (
+                len(letters[0]) < _LETTERS and len(letters[0]) < len(stem) and "*" in stem
+            ):
+                return Beginnings(frozenset(), (), open=True)
+            if word.startswith("*"):
+                inside.append(letters[0])
+            else:
+                words.add(letters[0][:_LETTERS])
+    return Beginnings(frozenset(words), tuple(inside), open=False)
+
+
+_LETTERS = 3
+_WORD = re.compile(r"\w+")
 
 _Trie = dict[str, "_Trie"]
 
@@ -71,11 +114,11 @@ def _atoms(phrase: str) -> list[str]:
 
 def _word_atoms(word: str, *, first: bool, last: bool) -> list[str]:
     if "|" in word:
-        choice = f"(?:{'|'.join(_word(part) for part in word.split('|'))})"
+        choice = _choice(word.split("|"))
         return [choice, r"(?!\w)"] if last else [choice]
     if word == "#":
         return [r"\d+"]
-    atoms = [r"\w*" if letter == "*" else _BETWEEN if letter == "_" else re.escape(letter) for letter in word]
+    atoms = _letters(word)
     if first and word.startswith("*"):
         del atoms[0]
     if last and word.endswith("*"):
@@ -85,9 +128,32 @@ def _word_atoms(word: str, *, first: bool, last: bool) -> list[str]:
 
 
 def _word(word: str) -> str:
+    return "".join(_letters(word))
+
+
+def _letters(word: str) -> list[str]:
     if word == "#":
-        return r"\d+"
-    return re.escape(word).replace(r"\*", r"\w*").replace("_", _BETWEEN)
+        return [r"\d+"]
+    return [r"\w*" if letter == "*" else _BETWEEN if letter == "_" else re.escape(letter) for letter in word]
+
+
+def _choice(words: list[str]) -> str:
+    """Words to choose from, with what they begin with in common: a wrong first letter ends the search."""
+    trie: _Trie = {}
+    for word in words:
+        node = trie
+        for atom in _letters(word):
+            node = node.setdefault(atom, {})
+        node.setdefault("", {})
+    return f"(?:{_any_of(trie)})"
+
+
+def _any_of(trie: _Trie) -> str:
+    branches = [atom + _any_of(below) for atom, below in trie.items() if atom]
+    if not branches:
+        return ""
+    pattern = branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+    return f"(?:{pattern})?" if "" in trie else pattern
 
 
 def _pattern(trie: _Trie) -> str:

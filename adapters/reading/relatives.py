@@ -147,4 +147,7 @@ def _own_by(text: str, start: int) -> bool:
 
 
 def _patient_is_named(words: str) -> bool:
-    return re.search(r"\b(?:pas\w*\.?|pasienten\w*|egen|eigen|eget|eige|hans|hennes|hennar)\b", words) is not None
+    return (
+        re.search(r"\b(?:pas\w*\.?|pasienten\w*|egen|eigen|eget|eige|hans|hennes|hennar)\b", words)
+        is not None
+    )

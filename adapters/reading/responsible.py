@@ -15,7 +15,9 @@ _HELP = (
     (Responsible.GP, Words("parties", "gp_help")),
     (Responsible.HOSPITAL, Words("parties", "hospital_help")),
 )
-_LEADING_PARTY = re.compile(r"^(?P<party>[\w./ ]{2,30}?)\s*(?::|[-–]|v/|skal|bør|må|kan|bes|tar|tek|gir|følger|ordner)\s")
+_LEADING_PARTY = re.compile(
+    r"^(?P<party>[\w./ ]{2,30}?)\s*(?::|[-–]|v/|skal|bør|må|kan|bes|tar|tek|gir|følger|ordner)\s"
+)
 _ARROW = re.compile(r"(?:->|→|=>)\s*(?P<party>\w.*)$")
 
 

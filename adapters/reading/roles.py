@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from adapters.reading.contact import initiator_in
 from adapters.reading.headings import party_in
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, remembered
 
 
 class Role(StrEnum):
@@ -27,12 +27,8 @@ class Role(StrEnum):
 
 PATHWAY = Words("status", "pathway")
 JOINS = Words("status", "joins")
-_ABOUT_THE_OFFER = (
-    JOINS,
-    Words("status", "refused"),
-    Words("status", "refused_municipality"),
-    Words("status", "objects"),
-    Words("status", "undecided"),
+_ABOUT_THE_OFFER = Words(
+    "status", "pathway", "joins", "refused", "refused_municipality", "objects", "undecided"
 )
 HELD = Words("survey", "held")
 PLANNED = Words("survey", "planned")
@@ -64,19 +60,21 @@ SCALE = Words("strains", "scale")
 _FINDINGS = re.compile(r"\b(?:innlagt|operert for|henvist|viste|påvist|ct|mr|undersøk\w*|utredet|operert)\b")
 
 
+@remembered
 def speaks_of_cancer(low: str) -> re.Match[str] | None:
     """The first words that name a cancer of the patient."""
     blotted = NOT_CANCER.pattern.sub(lambda found: "·" * len(found[0]), low)
     return CANCER.find(blotted)
 
 
+@remembered
 def role_of(low: str) -> Role | None:
     """The role of lower-case words; None where they say nothing that a field is for."""
     if initiator_in(low) is not None:
         return Role.CONTACT
     if REFERRED.find(low) and not NOT_OUR_REFERRAL.find(low):
         return Role.REFERRAL
-    if PATHWAY.find(low) or any(words.find(low) for words in _ABOUT_THE_OFFER):
+    if _ABOUT_THE_OFFER.find(low):
         return Role.STATUS
     if SCORE.search(low) or (HELD.find(low) and not PLANNED.find(low)):
         return Role.SURVEY
@@ -125,6 +123,7 @@ def _need(low: str) -> re.Match[str] | None:
     return need
 
 
+@remembered
 def is_strain(low: str) -> re.Match[str] | None:
     """The words that make something a strain, wherever it stands."""
     found = [match for words in (STRAIN, STRAIN_CUE) if (match := words.find(low))]

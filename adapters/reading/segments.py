@@ -249,7 +249,11 @@ def _coded_heading(code: CodedValue | None, codes: Mapping[str, str]) -> Heading
     heading = classify(code.name) if code.name else None
     if heading is None and code.value in codes:
         heading = Heading(topic=Topic(codes[code.value]), words=code.name or code.value)
-    return None if heading is None or heading.topic in {Topic.TITLE, Topic.STATUS} and _is_title(code) else heading
+    return (
+        None
+        if heading is None or heading.topic in {Topic.TITLE, Topic.STATUS} and _is_title(code)
+        else heading
+    )
 
 
 def _is_title(code: CodedValue) -> bool:

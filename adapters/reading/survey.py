@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from adapters.reading.areas import FAMILY_WORDS
 from adapters.reading.contact import initiator_in
-from adapters.reading.dates import find_dates
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import HELD, PLANNED
 from adapters.reading.scores import FoundScore, find_scores
@@ -55,10 +54,14 @@ _CLOSED = frozenset(
     }
 )
 _NUMBER = re.compile(r"\b(?:tlf|telefon|mob\w*|nummer)\b\.?\s*:?\s*(?=[+\d][\d ]{6})")
-_ASKED = re.compile(r"(?:pårørende|pårørande|ektefelle|ledsag|følge)\w*\W[^:]{0,30}:|^(?:til stede|tilstede|deltok)[^:]*:")
+_ASKED = re.compile(
+    r"(?:pårørende|pårørande|ektefelle|ledsag|følge)\w*\W[^:]{0,30}:|^(?:til stede|tilstede|deltok)[^:]*:"
+)
 _YES_OR_NO = re.compile(r"\W*(ja|nei)\b")
 _CLAUSE = re.compile(r", (?:og |men )?|; | og (?=(?:han|hun|ho|innkall|skal|vi|jeg|de)\b)")
-_A_MAN = re.compile(r"\b(?:en|ein|gammel|gamal|ung|eldre|årig)\s+mann\b|\bmann(?=\s+(?:på|med|i|født|f\.|\d))")
+_A_MAN = re.compile(
+    r"\b(?:en|ein|gammel|gamal|ung|eldre|årig)\s+mann\b|\bmann(?=\s+(?:på|med|i|født|f\.|\d))"
+)
 """The patient himself"""
 _NOT_WITH = re.compile(r"\b(?:ikke|ikkje)\b.{0,20}\b(?:med|til stede)\b")
 _EARLIER_NOTE = re.compile(r"\bnotat(?:et)?\b[^.]{0,40}\bsendt|\brettelse\b|\berstatte?r\b")
@@ -124,7 +127,7 @@ def _has_main(statement: Statement) -> bool:
 
 
 def _has_day(statement: Statement, sent_on: datetime.date) -> bool:
-    return any(d.precision == "day" for d in find_dates(statement.text, sent_on=sent_on))
+    return any(d.precision == "day" for d in statement.dates(sent_on))
 
 
 def _with_neighbours(statements: Sequence[Statement], held: Sequence[Statement]) -> list[Statement]:
@@ -149,7 +152,7 @@ def _held_on(
     candidates: list[tuple[int, int, datetime.date]] = []
     last: datetime.date | None = None
     for order, statement in enumerate(statements):
-        dates = find_dates(statement.text, sent_on=sent_on)
+        dates = statement.dates(sent_on)
         if any(statement is one for one in held):
             day = _day_of_talk(statement, sent_on, last)
             if day is not None:
@@ -172,7 +175,7 @@ def _day_of_talk(
     words = HELD.find(statement.low)
     start = words.start() if words else 0
     best: tuple[int, datetime.date] | None = None
-    for date in find_dates(statement.text, sent_on=sent_on):
+    for date in statement.dates(sent_on):
         value = date.value or (last if date.precision == "same_day" else None)
         if value is None or date.precision not in {"day", "same_day"} or value > sent_on:
             continue
@@ -242,4 +245,3 @@ def _score(statements: Sequence[Statement], trace: Trace) -> tuple[int | None, b
     _, score, statement = min(found, key=lambda one: one[0])
     trace.add("survey.distress_score", statement, words=score.words)
     return score.value, score.out_of_range
-

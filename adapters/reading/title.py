@@ -54,7 +54,12 @@ def _is_title(line: str) -> bool:
 
 def _is_title_alone(line: str) -> bool:
     found = _TITLE.find(line)
-    return found is not None and len(_WORD.findall(line)) <= 6 and not _MENTION.find(line) and "." not in line[:-1]
+    return (
+        found is not None
+        and len(_WORD.findall(line)) <= 6
+        and not _MENTION.find(line)
+        and "." not in line[:-1]
+    )
 
 
 def _speaks_of_it_now(statement: Statement) -> bool:

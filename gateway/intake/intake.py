@@ -18,12 +18,26 @@ from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.ports import MessageVerifier, Signer
 from gateway.contracts.receipts import AppRec, ErrorCode, Fault, fault
 from gateway.formats import Identified, identify, read_apprec, read_head, read_message
+from gateway.intake.attachments import TAKEN, attachment_faults
+from gateway.intake.patient import Profile, identification_faults, profile_faults
 from gateway.security.gate import GateRefusedError, Limits, parse, parse_damaged
 from gateway.security.signature import has_signature
 from schemas import SchemaSet
 
 _APPREC_1_0 = frozenset({Format.PLO_1_5, Format.DIALOGMELDING_1_0, Format.EPIKRISE_1_1})
 """Formats that are answered with AppRec 1.0 (HITS 1168:2016, chapter 8.3)"""
+
+
+_NO_UUID = fault(ErrorCode.MESSAGE_ID, "MsgId er ikke en UUID.")
+
+_SENTENCES = {
+    "message-id": "the MsgId is no UUID",
+    "patient-profile": "the patient is no person of this profile: test persons and real ones are kept apart",
+    "attachment": "an attachment is of a type that is not taken, or the attachments are too large",
+}
+
+_HEAD_BYTES = 128 * 1024
+"""How much of a message that is too large is looked at, to find out whom to answer"""
 
 
 class RefusedError(PermanentError):
@@ -65,6 +79,12 @@ class IntakePolicy:
     require_signature: frozenset[str] = frozenset()
     """HER-ids of organisations whose messages must be signed"""
     message_id_must_be_uuid: Literal["always", "new-versions", "never"] = "new-versions"
+    profile: Profile | None = None
+    """Whose patients are taken: real ones (production) or test persons (the others); None: both"""
+    attachment_types: tuple[str, ...] | None = TAKEN
+    """MIME types of attachments that are taken; None: all, without being sent on"""
+    attachment_bytes: int = 10 * 1024 * 1024
+    """Of all attachments of a message"""
 
 
 def content_hash(data: bytes) -> str:
@@ -81,8 +101,13 @@ class Intake:
         self._verifier = verifier
         self._policy = policy
 
-    def open(self, data: bytes) -> Opened:
+    def open(self, data: bytes, *, passes_through: bool = False) -> Opened:
         """Take a message apart.
+
+        Args:
+            data: the message.
+            passes_through: it is not read here but sent on as it is (a reply): its receiver judges what it
+                holds.
 
         Raises:
             RefusedError: it can not be taken; faults of code list 8221 and, where it can be read, the head.
@@ -106,7 +131,7 @@ class Intake:
         signer, root = self._verified(data, root, identified)
         message = self._read(root, identified)
         self._check_sender(message, signer)
-        self._check_message_id(message)
+        self._check_message(message, passes_through=passes_through)
         return Opened(identified=identified, message=message, signer=signer)
 
     def _parse(self, data: bytes) -> etree._Element:
@@ -114,6 +139,8 @@ class Intake:
             return parse(data, self._policy.limits)
         except GateRefusedError as error:
             damaged = parse_damaged(data, self._policy.limits)
+            if damaged is None and len(data) > _HEAD_BYTES:
+                damaged = parse_damaged(data[:_HEAD_BYTES], self._policy.limits)
             head = read_head(damaged) if damaged is not None else None
             identified = identify(damaged) if damaged is not None else None
             raise RefusedError(
@@ -125,16 +152,23 @@ class Intake:
             ) from None
 
     def _not_valid(self, root: etree._Element, identified: Identified) -> RefusedError:
-        found = self._schemas.faults(root)
+        found, head = self._schemas.faults(root), read_head(root)
         where = next((f"linje {f.line}, {f.path}" for f in found if f.line), found[0].path if found else "")
         detail = f"Meldingen følger ikke skjemaet ({len(found)} feil). Første: {where}."
         return RefusedError(
             f"the message does not follow its schema: {found[0].message if found else 'not valid'}",
             reason="schema",
-            faults=(fault(ErrorCode.NOT_VALID, detail),),
-            head=read_head(root),
+            faults=(fault(ErrorCode.NOT_VALID, detail), *self._content_faults(head, identified)),
+            head=head,
             format=identified.format,
         )
+
+    def _content_faults(self, head: Head | None, identified: Identified) -> tuple[Fault, ...]:
+        """What else is wrong with a message that does not follow its schema, as far as its head tells."""
+        if head is None or identified.format is None or identified.envelope == "apprec":
+            return ()
+        message_id = self._message_id_faults(head, identified.format) if head.msg_id else ()
+        return (*message_id, *(identification_faults(head) if head.patient is not None else ()))
 
     def _verified(
         self, data: bytes, root: etree._Element, identified: Identified
@@ -181,18 +215,32 @@ class Intake:
                 format=message.format,
             )
 
-    def _check_message_id(self, message: Message) -> None:
-        rule = self._policy.message_id_must_be_uuid
-        if rule == "never" or (rule == "new-versions" and message.format in _APPREC_1_0):
-            return
-        if not _is_uuid(message.head.msg_id):
-            raise RefusedError(
-                "the MsgId is no UUID",
-                reason="message-id",
-                faults=(fault(ErrorCode.MESSAGE_ID, "MsgId er ikke en UUID."),),
-                head=message.head,
-                format=message.format,
+    def _check_message(self, message: Message, *, passes_through: bool) -> None:
+        """What a valid message is refused for, all of it at once: one error for each fault."""
+        policy, head = self._policy, message.head
+        found = {
+            "message-id": self._message_id_faults(head, message.format),
+            "patient-profile": profile_faults(head.patient, policy.profile),
+        }
+        if not passes_through and policy.attachment_types is not None:
+            found["attachment"] = attachment_faults(
+                message.attachments, types=policy.attachment_types, limit=policy.attachment_bytes
             )
+        reason = next((name for name, faults in found.items() if faults), None)
+        if reason is None:
+            return
+        faults = [f for group in found.values() for f in group]
+        if not found["patient-profile"]:
+            faults += identification_faults(head)
+        raise RefusedError(
+            _SENTENCES[reason], reason=reason, faults=tuple(faults), head=head, format=message.format
+        )
+
+    def _message_id_faults(self, head: Head, message_format: Format) -> tuple[Fault, ...]:
+        rule = self._policy.message_id_must_be_uuid
+        if rule == "never" or (rule == "new-versions" and message_format in _APPREC_1_0):
+            return ()
+        return () if _is_uuid(head.msg_id) else (_NO_UUID,)
 
 
 def _is_uuid(value: str) -> bool:

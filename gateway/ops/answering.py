@@ -15,6 +15,7 @@ from gateway.contracts.registry import Registry
 from gateway.contracts.transport_headers import OSLO
 from gateway.formats import answer, write_apprec
 from gateway.intake.intake import Intake, IntakePolicy, RefusedError
+from gateway.intake.patient import identification_faults
 from gateway.ops.conversion import stateless_intake
 from gateway.pipeline.assessment import judge, read_note
 from gateway.pipeline.rules import RuleSettings
@@ -107,28 +108,10 @@ class Answering:
         try:
             reading = read_note(message, installed(), self._registry)
         except AdapterError as error:
-            return _patient_faults(message.head) if accept_other else error.faults or _CAN_NOT_BE_READ
+            return identification_faults(message.head) if accept_other else error.faults or _CAN_NOT_BE_READ
         assessment = judge(reading, self._registry, self._rules)
         if accept_other and not assessment.is_note:
-            return _patient_faults(message.head)
+            return identification_faults(message.head)
         if assessment.disposition in (Disposition.REJECT, Disposition.WITHHOLD):
             return faults_of(assessment.findings)
         return ()
-
-
-def _patient_faults(head: Head) -> tuple[Fault, ...]:
-    """E36 where the patient of any other message can not be identified (HIS 80415:2012, 3.3.4)."""
-    patient = head.patient
-    if patient is None:
-        return ()
-    named = any((patient.name, patient.family_name, patient.given_name))
-    has_identifier = any(i.id.strip() for i in patient.identifiers)
-    described = patient.birth_date is not None and patient.sex is not None
-    if named and (has_identifier or described):
-        return ()
-    return (
-        fault(
-            ErrorCode.PATIENT_INSUFFICIENT,
-            "Oppgi navn med fødselsnummer, eller navn med fødselsdato og kjønn.",
-        ),
-    )

@@ -105,8 +105,15 @@ def intake(configuration: Configuration, schemas: SchemaSet) -> Intake:
             limits=Limits(max_bytes=configuration.limits.message_bytes),
             require_signature=frozenset(configuration.signing.require),
             message_id_must_be_uuid=configuration.rules.message_id_must_be_uuid,
+            profile=configuration.gateway.profile,
+            attachment_types=_refused_otherwise(configuration),
+            attachment_bytes=configuration.limits.attachment_bytes,
         ),
     )
+
+
+def _refused_otherwise(configuration: Configuration) -> tuple[str, ...] | None:
+    return configuration.formats.attachments if configuration.rules.other_attachments == "reject" else None
 
 
 def inbound_queues(configuration: Configuration, registry: Registry) -> list[str]:
@@ -168,7 +175,7 @@ def build_worker(configuration: Configuration) -> Worker:
 
 
 def _worker(
-    configuration: Configuration, registry: Registry, vault: Vault, journal: Journal, queue: Queue
+    configuration: Configuration, registry: Registry, vault: Vault, journal: SqlJournal, queue: Queue
 ) -> Worker:
     schemas = schema_set(configuration)
     signer = message_signer(configuration)

@@ -22,6 +22,7 @@ from gateway.contracts.errors import ConfigurationError
 from gateway.contracts.findings import FINDINGS, Severity
 from gateway.contracts.messages import Format
 from gateway.contracts.summary import HerId
+from gateway.intake.attachments import TAKEN
 from gateway.security.files import read_private
 
 CONFIG_VARIABLE = "PAKKEHJEM_CONFIG"
@@ -56,7 +57,8 @@ class GatewaySection(Section):
     org_no: str | None = None
     """Organisation number of the gateway's own certificate"""
     profile: Literal["production", "test", "training"] = "test"
-    """What outgoing messages say of themselves (ProcessingStatus P, D, T)"""
+    """What outgoing messages say of themselves (ProcessingStatus P, D, T), and whose patients are taken: test
+    persons are refused in production, real ones everywhere else"""
 
 
 class QueuesSection(Section):
@@ -112,6 +114,8 @@ class FormatsSection(Section):
     preference: tuple[Format, ...] = DEFAULT_PREFERENCE
     """The first of these that a receiver accepts"""
     plo_message: Literal["UTSKRIVNINGSRAPPORT", "HELSEOPPL_SOKNAD"] = "UTSKRIVNINGSRAPPORT"
+    attachments: tuple[str, ...] = TAKEN
+    """MIME types of attachments that are sent on, in lower case"""
 
 
 class RulesSection(Section):
@@ -123,6 +127,11 @@ class RulesSection(Section):
     """PH040: how recent a note is a repeat"""
     message_id_must_be_uuid: Literal["always", "new-versions", "never"] = "new-versions"
     """E10 (HIS 80415:2012, 3.3.4): for all, for messages answered with AppRec 1.1, or not at all"""
+    unknown_service: Literal["reject", "accept"] = "reject"
+    """E21 (HIS 80415:2012, 3.3.4): a service or person that the register does not have, at an organisation
+    that it has"""
+    other_attachments: Literal["reject", "accept"] = "reject"
+    """A message with an attachment of another type: refused, or taken without sending the attachment on"""
 
 
 class FlowSection(Section):
@@ -138,6 +147,8 @@ class LimitsSection(Section):
     """`[limits]`: what is refused unread."""
 
     message_bytes: Annotated[int, Field(ge=1000)] = 20 * 1024 * 1024
+    attachment_bytes: Annotated[int, Field(ge=0)] = 10 * 1024 * 1024
+    """All attachments of a message together, decoded"""
 
 
 class Configuration(Section):

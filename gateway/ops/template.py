@@ -12,7 +12,8 @@ _TEMPLATE = """\
 name = "Pakkeforløp hjem gateway"
 her_id = "{her_id}"              # our own address; notes addressed to it are answered by the gateway
 org_no = "{org_no}"            # organisation number of our own certificate
-profile = "test"                # production | test | training
+profile = "test"                # production | test | training; test persons are refused in production,
+                                # real ones everywhere else
 
 [queues]
 {broker}
@@ -38,14 +39,18 @@ preference = [
     "dialogmelding-1.0", "plo-1.5", "epikrise-1.1",
 ]
 plo_message = "UTSKRIVNINGSRAPPORT"   # or HELSEOPPL_SOKNAD
+attachments = ["application/pdf", "image/jpeg", "image/png"]   # sent on to receivers that take them
 
 [rules]
 repeat_days = 30                # a note for the same patient within so many days is held (PH040)
 message_id_must_be_uuid = "new-versions"   # always | new-versions | never
+unknown_service = "reject"      # a service that the register does not have, of an organisation that it has
+other_attachments = "reject"    # or accept: the message is taken, and sent on without the attachment
 
 [rules.severity]
 # Each finding has a default (info, warning, hold, withhold, reject). For example:
 # PH030 = "hold"
+# PH001 = "info"                # what is no Pakkeforløp hjem note is taken, answered and kept, and goes nowhere
 
 [flow]
 group_size = 50                 # messages worked on together
@@ -55,6 +60,7 @@ give_up_after_hours = 72.0
 
 [limits]
 message_bytes = 20971520
+attachment_bytes = 10485760     # all attachments of a message together
 
 # [schemas]
 # official = "schemas"          # filled by: pakkehjem schemas add PATH

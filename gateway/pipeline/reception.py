@@ -49,7 +49,7 @@ class Reception:
 
     def _opened(self, arrival: Arrival) -> Arrival:
         try:
-            opened = self._intake.open(arrival.body)
+            opened = self._intake.open(arrival.body, passes_through=not arrival.inside)
             if opened.message is not None and opened.signer is not None:
                 self._check_signer(opened.message, opened.signer)
         except RefusedError as refused:

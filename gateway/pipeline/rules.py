@@ -14,6 +14,7 @@ from gateway.contracts.reading import Reading
 from gateway.contracts.registry import Registry
 from gateway.contracts.summary import Action, ContactInitiator, PathwayReason, PathwayStatus, Sex, Summary
 from gateway.formats.diagnosis_code import is_cancer
+from gateway.formats.patient_identification import is_identified
 from gateway.formats.person_identifier import check_digits_ok
 from gateway.routing.route import Route
 
@@ -125,8 +126,10 @@ def _route(case: Case) -> Iterator[str]:
 def _identity(case: Case) -> Iterator[str]:
     patient = case.summary.patient
     named = patient.family_name is not None or patient.given_name is not None
-    if patient.id is None and not (
-        named and patient.birth_date is not None and patient.sex is not Sex.UNKNOWN
+    if not is_identified(
+        named=named,
+        numbers=(patient.id,) if patient.id is not None else (),
+        described=patient.birth_date is not None and patient.sex is not Sex.UNKNOWN,
     ):
         yield "PH071"
     elif patient.id is not None and patient.id_type is not None and not check_digits_ok(patient.id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 from lxml import etree
@@ -14,6 +15,7 @@ from gateway.formats.summary_xml import read_summary
 from gateway.rendering.text import is_rendering, read_text
 
 _FORMATS: tuple[str, ...] = get_args(SourceFormat)
+_HER_ID = re.compile("[0-9]{1,12}")
 
 
 def read_rendering(message: Message) -> Summary | None:
@@ -75,4 +77,5 @@ def _participant(told: Participant, head: Head, *, unit: bool) -> Participant:
     sender = head.sender.unit if unit else head.sender.organisation
     if sender is None:
         return told
-    return Participant(name=line_or_none(sender.name), her_id=sender.her_id)
+    her_id = sender.her_id if _HER_ID.fullmatch(sender.her_id or "") else None
+    return Participant(name=line_or_none(sender.name), her_id=her_id)

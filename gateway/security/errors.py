@@ -5,7 +5,7 @@ The sentences hold no value from a message: codes, kinds and lines only.
 
 from __future__ import annotations
 
-from gateway.contracts.errors import PermanentError
+from gateway.contracts.errors import PermanentError, TransientError
 from gateway.contracts.receipts import ErrorCode, fault
 
 GATE_REASONS: dict[str, tuple[str, ErrorCode, str]] = {
@@ -188,8 +188,91 @@ SIGNATURE_REASONS: dict[str, tuple[str, ErrorCode, str]] = {
         ErrorCode.CERTIFICATE_INVALID,
         "Nøkkelen i sertifikatet er for svak.",
     ),
+    "certificate-test": (
+        "The certificate is one for tests, and this is production.",
+        ErrorCode.CERTIFICATE_INVALID,
+        "Sertifikatet er et testsertifikat.",
+    ),
+    "spoofing": (
+        "The sender, the transport header and the certificate do not agree.",
+        ErrorCode.CERTIFICATE_INVALID,
+        "Sertifikatet tilhører ikke avsenderen.",
+    ),
 }
 """As `GATE_REASONS`, for signatures and certificates."""
+
+_ENVELOPE = "Meldingen er ikke kryptert og signert slik den skal (CMS)."
+
+CMS_REASONS: dict[str, tuple[str, ErrorCode, str]] = {
+    "cms-too-large": (
+        "The encrypted message is larger than the limit.",
+        ErrorCode.OTHER_FORMAT_ERROR,
+        "Meldingen er for stor.",
+    ),
+    "cms-not-readable": (
+        "The message is said to be CMS, and can not be read as such.",
+        ErrorCode.NOT_READABLE,
+        _ENVELOPE,
+    ),
+    "cms-not-encrypted": (
+        "The message is CMS, but not encrypted.",
+        ErrorCode.OTHER_FORMAT_ERROR,
+        "Meldingen er ikke kryptert.",
+    ),
+    "cms-not-for-us": (
+        "The message is encrypted for none of our keys.",
+        ErrorCode.CERTIFICATE_INVALID,
+        "Meldingen er ikke kryptert med vårt sertifikat.",
+    ),
+    "cms-algorithm-not-allowed": (
+        "The message is encrypted or signed with an algorithm that is not allowed.",
+        ErrorCode.OTHER_SIGNATURE_ERROR,
+        "Meldingen er kryptert eller signert med en algoritme som ikke er tillatt.",
+    ),
+    "cms-decryption-failed": (
+        "The message can not be decrypted, or what comes out is not signed data.",
+        ErrorCode.OTHER_SIGNATURE_ERROR,
+        "Meldingen kan ikke dekrypteres.",
+    ),
+    "cms-structure": (
+        "The signed data has parts that it must not have, or lacks parts.",
+        ErrorCode.SIGNATURE,
+        _ENVELOPE,
+    ),
+    "cms-no-certificate": (
+        "The certificate of the signer is not in the message.",
+        ErrorCode.CERTIFICATE_INVALID,
+        "Sertifikatet mangler i signaturen.",
+    ),
+    "cms-digest-mismatch": (
+        "The content is not what was signed.",
+        ErrorCode.SIGNATURE,
+        _INVALID,
+    ),
+    "cms-signature-invalid": (
+        "The signature does not match the certificate's key.",
+        ErrorCode.SIGNATURE,
+        _INVALID,
+    ),
+}
+"""As `GATE_REASONS`, for messages that are encrypted on the way (CMS)."""
+
+_CONDITIONS: dict[str, str] = {
+    "cms-too-large": "transport:unsupported-message",
+    "cms-not-readable": "transport:unsupported-message",
+    "cms-not-encrypted": "transport:unsupported-message",
+    "cms-algorithm-not-allowed": "transport:unsupported-message",
+    "cms-no-certificate": "transport:missing-certificate",
+    "no-signature": "transport:missing-certificate",
+    "certificate-expired": "transport:expired-certificate",
+    "certificate-revoked": "transport:revoked-certificate",
+    "spoofing": "abuse:spoofing-attack",
+}
+
+
+def transport_condition(reason: str) -> str:
+    """The `errorCondition` of the health network for a ground in `SIGNATURE_REASONS` or `CMS_REASONS`."""
+    return _CONDITIONS.get(reason, "transport:invalid-certificate")
 
 
 class GateRefusedError(PermanentError):
@@ -218,3 +301,21 @@ class SignatureRefusedError(PermanentError):
         sentence, code, detail = SIGNATURE_REASONS[reason]
         super().__init__(sentence, faults=(fault(code, detail),))
         self.reason = reason
+
+
+class CmsRefusedError(PermanentError):
+    """The encrypted message can not be taken."""
+
+    code = "cms-refused"
+
+    def __init__(self, reason: str) -> None:
+        """`reason` is a key of `CMS_REASONS`."""
+        sentence, code, detail = CMS_REASONS[reason]
+        super().__init__(sentence, faults=(fault(code, detail),))
+        self.reason = reason
+
+
+class RevocationUnknownError(TransientError):
+    """It can not be found out now whether a certificate is revoked."""
+
+    code = "revocation-unknown"

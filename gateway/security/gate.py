@@ -99,6 +99,8 @@ def parse_damaged(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> etree._Eleme
         root: etree._Element | None = etree.fromstring(data, _LENIENT)
         if root is not None:
             _check_tree(root, data, limits)
+            # A lenient parser takes references to characters that no string can hold: found here, not later.
+            etree.tostring(root, encoding="unicode", with_tail=False)
     except (GateRefusedError, etree.LxmlError, ValueError, LookupError):
         return None
     return root

@@ -1,7 +1,8 @@
-"""The keys that we sign with; what we trust is beside it in `trust`."""
+"""The keys that we sign with, and those that we read with; what we trust is beside it in `trust`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,8 +18,9 @@ from gateway.contracts.errors import LocalError
 from gateway.security.certificates import organisation_number
 from gateway.security.files import read_private, read_public
 from gateway.security.trust import TrustStore
+from gateway.security.watched import LOOK_SECONDS, Watched
 
-__all__ = ["KeyStore", "SigningKey", "TrustStore"]
+__all__ = ["DecryptionKey", "DecryptionKeyStore", "KeyStore", "SigningKey", "TrustStore"]
 
 DEFAULT_NAME: Final = "gateway"
 _KEY_SUFFIX: Final = ".key.pem"
@@ -35,45 +37,89 @@ class SigningKey:
     """The signer's own first, then its issuers"""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DecryptionKey:
+    """A private key with the certificate that senders encrypt for."""
+
+    private: rsa.RSAPrivateKey = field(repr=False)
+    certificate: x509.Certificate
+
+
 class KeyStore:
-    """A directory of `<organisation number>.key.pem` and `.cert.pem`, loaded once.
+    """A directory of `<organisation number>.key.pem` and `.cert.pem`, read again when it changes.
 
     The certificate file holds the signer's certificate first, then those of its issuers that receivers may
     lack. A key is found by the name of its file and by the organisation number in its certificate. The
     default is that of `default_org_no`, or else the one named `gateway`.
     """
 
-    def __init__(self, directory: Path, *, default_org_no: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, default_org_no: str | None = None, look_seconds: float = LOOK_SECONDS
+    ) -> None:
         """Load every key.
 
         Raises:
             LocalError: a key can not be read or does not match its certificate, or the default is missing.
         """
-        self._keys: dict[str, SigningKey] = {}
-        by_number: dict[str, SigningKey] = {}
-        for path in sorted(directory.glob(f"*{_KEY_SUFFIX}")):
-            key = _load(path)
-            self._keys[path.name.removesuffix(_KEY_SUFFIX)] = key
-            number = organisation_number(key.certificates[0])
-            if number is not None:
-                by_number.setdefault(number, key)
-        self._keys = by_number | self._keys
-        name = default_org_no or DEFAULT_NAME
-        default = self._keys.get(name)
-        if default is None:
-            raise LocalError(
-                f"{directory} holds no key for {name}, whose key is the default.",
-                hint=f"Put {name}{_KEY_SUFFIX} and {name}{_CERTIFICATE_SUFFIX} there.",
-            )
-        self._default = default
+        self._directory = directory
+        self._default_name = default_org_no or DEFAULT_NAME
+        self._watched = Watched(self._load, lambda: _files(directory), look_seconds=look_seconds)
 
     def for_organisation(self, org_no: str | None) -> SigningKey:
         """The key of an organisation, or the default where it has none here."""
-        return self._keys.get(org_no, self._default) if org_no is not None else self._default
+        keys = self._watched.get()
+        return keys.get(org_no or self._default_name) or keys[self._default_name]
 
     def certificates(self) -> dict[str, x509.Certificate]:
         """The signing certificates by name of file and organisation number, to look at their validity."""
-        return {name: key.certificates[0] for name, key in self._keys.items()}
+        return {name: key.certificates[0] for name, key in self._watched.get().items()}
+
+    def _load(self) -> dict[str, SigningKey]:
+        keys: dict[str, SigningKey] = {}
+        by_number: dict[str, SigningKey] = {}
+        for path in sorted(self._directory.glob(f"*{_KEY_SUFFIX}")):
+            key = _load(path)
+            keys[path.name.removesuffix(_KEY_SUFFIX)] = key
+            number = organisation_number(key.certificates[0])
+            if number is not None:
+                by_number.setdefault(number, key)
+        keys = by_number | keys
+        if self._default_name not in keys:
+            raise LocalError(
+                f"{self._directory} holds no key for {self._default_name}, whose key is the default.",
+                hint=f"Put {self._default_name}{_KEY_SUFFIX} and {self._default_name}{_CERTIFICATE_SUFFIX} there.",
+            )
+        return keys
+
+
+class DecryptionKeyStore:
+    """A directory of `<any name>.key.pem` and `.cert.pem`: every key in it reads.
+
+    To change keys, put the new pair beside the old one; take the old one away when no sender uses it.
+    """
+
+    def __init__(self, directory: Path, *, look_seconds: float = LOOK_SECONDS) -> None:
+        """Load every key.
+
+        Raises:
+            LocalError: a key can not be read or does not match its certificate.
+        """
+        self._watched = Watched(
+            lambda: _decryption_keys(directory), lambda: _files(directory), look_seconds=look_seconds
+        )
+
+    def current(self) -> Sequence[DecryptionKey]:
+        """All keys."""
+        return self._watched.get()
+
+
+def _decryption_keys(directory: Path) -> tuple[DecryptionKey, ...]:
+    loaded = (_load(path) for path in sorted(directory.glob(f"*{_KEY_SUFFIX}")))
+    return tuple(DecryptionKey(key.private, key.certificates[0]) for key in loaded)
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(directory.glob("*.pem"))
 
 
 def _load(path: Path) -> SigningKey:

@@ -23,22 +23,19 @@ from signxml.exceptions import InvalidDigest, InvalidSignature, SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from gateway.contracts.errors import FormatError
-from gateway.contracts.ports import Signer, Verified
+from gateway.contracts.ports import Verified
 from gateway.security import signature_structure as structure
-from gateway.security.certificates import check_usage, describe, read_certificates, signing_key
 from gateway.security.errors import SignatureRefusedError
 from gateway.security.gate import Limits, hardened_parser, parse
 from gateway.security.keys import KeyStore, SigningKey
 from gateway.security.signature_structure import SignatureParts, check_structure, has_signature
-from gateway.security.trust import TrustedPath, TrustStore
+from gateway.security.signers import RevocationCheck, SignerCheck
+from gateway.security.trust import TrustStore
 
 __all__ = ["SignatureRefusedError", "XmlSigner", "XmlVerifier", "has_signature"]
 
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _COVERS: Final = "whole message"
-_MAX_REMEMBERED: Final = 1024
-_MAX_REMEMBERED_BYTES: Final = 16 * 1024
-"""Of the certificates of one signer; whoever sends more gets no room in memory"""
 _PARSER: Final = hardened_parser()
 
 
@@ -107,6 +104,7 @@ class XmlVerifier:
         self,
         trust: TrustStore,
         *,
+        revocation: RevocationCheck | None = None,
         accept_digital_signature: bool = False,
         allow_sha1: bool = False,
         limits: Limits | None = None,
@@ -115,12 +113,14 @@ class XmlVerifier:
 
         Args:
             trust: roots and revocation lists.
+            revocation: further lists and responders.
             accept_digital_signature: take certificates for authentication (key usage digitalSignature), too.
             allow_sha1: take RSA-SHA1, to look at messages of old.
             limits: of the gate.
         """
-        self._trust = trust
-        self._accept_digital_signature = accept_digital_signature
+        self._signers = SignerCheck(
+            trust, revocation=revocation, accept_digital_signature=accept_digital_signature
+        )
         self._allow_sha1 = allow_sha1
         self._limits = limits or Limits()
         methods, digests = structure.SIGNATURE_METHODS, structure.DIGEST_METHODS
@@ -129,7 +129,6 @@ class XmlVerifier:
             digests |= structure.OLD_DIGEST_METHODS
         self._methods = frozenset(SignatureMethod(method) for method in methods)
         self._digests = frozenset(DigestAlgorithm(digest) for digest in digests)
-        self._known: dict[tuple[bytes, ...], tuple[TrustedPath, Signer]] = {}
 
     def verify(self, message: bytes, *, at: datetime | None = None) -> Verified:
         """Check the signature of a MsgHead message, and its certificate at a time (now by default).
@@ -142,31 +141,14 @@ class XmlVerifier:
             GateRefusedError: the message is not let in.
             SignatureRefusedError: `reason` is a key of `SIGNATURE_REASONS`; the fault is S01, S02, S03 or
                 S99.
+            RevocationUnknownError: it can not be found out now whether the certificate is revoked.
         """
         root = parse(message, self._limits)
         parts = check_structure(root, allow_sha1=self._allow_sha1)
         when = _utc(at) if at is not None else datetime.now(UTC)
-        path, signer = self._signer(parts.certificates, when)
+        path, signer = self._signers.check(parts.certificates, when)
         signed = self._signed(root, parts, path.certificates[0], when)
         return Verified(signer=signer, covers=_COVERS, signed=signed)
-
-    def _signer(self, certificates: tuple[bytes, ...], at: datetime) -> tuple[TrustedPath, Signer]:
-        """The way to a root, remembered: a sender's certificate is the same from message to message."""
-        known = self._known.get(certificates)
-        if known is None:
-            own, others = read_certificates(certificates)
-            signing_key(own)
-            path = self._trust.path(own, others, at)
-            check_usage(own, accept_digital_signature=self._accept_digital_signature)
-            known = (path, describe(own))
-            if sum(map(len, certificates)) <= _MAX_REMEMBERED_BYTES:
-                if len(self._known) >= _MAX_REMEMBERED:
-                    self._known.clear()
-                self._known[certificates] = known
-        path, _ = known
-        path.check_time(at)
-        self._trust.check_revocation(path)
-        return known
 
     def _signed(
         self, root: etree._Element, parts: SignatureParts, certificate: x509.Certificate, at: datetime

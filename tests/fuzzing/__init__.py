@@ -1,1 +1,1 @@
-"""Messages gone wrong in every way, through all that reads them: `make fuzz`, and a short form in the tests."""
+"""Messages gone wrong in every way, through all that reads them: `make fuzz`; a short form in the tests."""

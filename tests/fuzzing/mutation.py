@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,17 +22,22 @@ _TOKENS = (
 """What a parser may stumble over."""
 
 _WORDS = (
-    "Status: startet", "Status:", "a) b) c)", "Diagnose: C50.9 C61 D05.1", "Behov:\n- \n- \n-", "\t\t\t", "\n\n\n",
-    "31.02.2026", "00.00.0000", "99.99.9999 kl. 99.99", "1. januar", "29. februar 2023", "9999-12-31", "0001-01-01",
-    "uke 53", "om 99999999999999999999 uker", "om 3 måneder", "mellom 1. mars og 32. mars", "i går", "12.2026",
-    "tlf. 900 00 001, 90000002 / +4790000003; 0047 900 00 004", "tlf 1", "+", "+47", "9" * 30, "11/10", "NCCN: 6,5",
-    "Grad av påkjenning: 10 av 10", "Grad av påkjenning: -1", "WMFG11", "1888549952", "13888549952", "00000000000",
-    "fastlege: dr. ", "fastlege Ola Kasus, Lege, overlege, MD", "pårørende: (kone) , tlf", "ektefelle:", "Mor/far",
-    "I\u0301\u0308\u0327", "\U0001f469\u200d\u2695\ufe0f", "\u202e\u2066\u200b\ufeff", "\u00a0\u2003", "İıſßŉ", "áŋđšŧž",
-    "(((((", "))))", "[[[[", "- " * 200, "a" * 3000, "1." * 900, ": " * 900, ", og " * 500, "(a" * 500, " \n" * 800,
-    "Pakkeforløp hjem for pasienter med kreft\n" * 20, "Sammendrag etter skjema Pakkeforløp hjem 1, kontrollkode ",
+    "Status: startet", "Status:", "a) b) c)", "Diagnose: C50.9 C61 D05.1", "Behov:\n- \n- \n-", "\t\t\t",
+    "\n\n\n", "31.02.2026", "00.00.0000", "99.99.9999 kl. 99.99", "1. januar", "29. februar 2023",
+    "9999-12-31", "0001-01-01", "uke 53", "om 99999999999999999999 uker", "om 3 måneder",
+    "mellom 1. mars og 32. mars", "i går", "12.2026",
+    "tlf. 900 00 001, 90000002 / +4790000003; 0047 900 00 004", "tlf 1", "+", "+47", "9" * 30, "11/10",
+    "NCCN: 6,5", "Grad av påkjenning: 10 av 10", "Grad av påkjenning: -1", "WMFG11", "1888549952",
+    "13888549952", "00000000000", "fastlege: dr. ", "fastlege Ola Kasus, Lege, overlege, MD",
+    "pårørende: (kone) , tlf", "ektefelle:", "Mor/far", "I\u0301\u0308\u0327",
+    "\U0001f469\u200d\u2695\ufe0f", "\u202e\u2066\u200b\ufeff", "\u00a0\u2003", "İıſßŉ", "áŋđšŧž", "(((((",
+    "))))", "[[[[", "- " * 200, "a" * 3000, "1." * 900, ": " * 900, ", og " * 500, "(a" * 500, " \n" * 800,
+    "Pakkeforløp hjem for pasienter med kreft\n" * 20,
+    "Sammendrag etter skjema Pakkeforløp hjem 1, kontrollkode ",
 )  # fmt: skip
 """What those who read the words of a note may stumble over."""
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _SWARM = 40
 """How often a part is repeated at most"""
@@ -73,10 +79,11 @@ class Mutations:
                 _change_words(fresh, dice)
         encoding = dice.choice(("UTF-8", "UTF-8", "UTF-8", "ISO-8859-1", "UTF-16", "US-ASCII"))
         try:
-            return etree.tostring(fresh, encoding=encoding, xml_declaration=dice.random() < 0.8)
+            text = etree.tostring(fresh, encoding=encoding, xml_declaration=dice.random() < 0.8)
         except UnicodeEncodeError:
             # There is an element called Formål.
-            return etree.tostring(fresh, encoding="UTF-8")
+            text = etree.tostring(fresh, encoding="UTF-8")
+        return text if isinstance(text, bytes) else text.encode()
 
     def _of_bytes(self, data: bytes, dice: random.Random) -> bytes:
         for _ in range(dice.choice((1, 1, 2, 3, 8))):
@@ -109,28 +116,29 @@ def _change_words(root: etree._Element, dice: random.Random) -> None:
 
 def _rewritten(words: str, dice: random.Random) -> str:
     start, end = sorted((dice.randint(0, len(words)), dice.randint(0, len(words))))
-    kind = dice.randrange(8)
-    if kind == 0:
-        return words[:start] + words[end:]
-    if kind == 1:
-        return words[:end] + words[start:end] * dice.randint(1, _SWARM) + words[end:]
-    if kind == 2:
-        lines = words.split("\n")
-        dice.shuffle(lines)
-        return "\n".join(lines)
-    if kind == 3:
-        return words.replace(dice.choice((" ", "\n", ":", ".", "e", "-")), dice.choice(("", " ", "\n", ":", "– ")))
-    if kind == 4:
-        return words.upper() if dice.random() < 0.5 else words.swapcase()
-    if kind == 5:
-        return "".join(dice.choice(_WORDS) for _ in range(dice.randint(1, 12)))
+    before, part, after = words[:start], words[start:end], words[end:]
+    lines = words.split("\n")
     added = dice.choice(("", " ", "\n")) + dice.choice(_WORDS) + dice.choice(("", " ", "\n"))
-    return words[:start] + added + words[start if kind == 6 else end :]
+    old, new = dice.choice((" ", "\n", ":", ".", "e", "-")), dice.choice(("", " ", "\n", ":", "– "))
+    return dice.choice(
+        (
+            before + after,
+            words + part * dice.randint(1, _SWARM),
+            "\n".join(dice.sample(lines, len(lines))),
+            words.replace(old, new),
+            words.swapcase(),
+            "".join(dice.choice(_WORDS) for _ in range(dice.randint(1, 12))),
+            before + added + part + after,
+            before + added + after,
+        )
+    )
 
 
 def _xml(words: str) -> str:
     """Without what XML can not hold."""
-    return "".join(c for c in words if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff")
+    return "".join(
+        c for c in words if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
+    )
 
 
 def _flip(data: bytes, dice: random.Random) -> bytes:

@@ -36,6 +36,7 @@ COMMANDS = {
     "verify": "Check the signature of a message.",
     "send": "Put messages on the gateway's inbound queue.",
     "messages": "Browse what came in and what became of it.",
+    "adapters": "List the EPJ adapters; scaffold one; check one.",
     "schemas": "Show the schemas in use; add the official ones.",
 }
 
@@ -144,7 +145,9 @@ def _fault(error: Exception) -> tuple[str, str]:
     """An error that nobody foresaw: its kind and place. What it says itself may hold values."""
     import structlog  # noqa: PLC0415 - as above
 
-    structlog.get_logger().debug("fault", exc_info=error)
+    if structlog.is_configured():
+        # Before that, what structlog prints by itself would hold values.
+        structlog.get_logger().debug("fault", exc_info=error)
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
     return (

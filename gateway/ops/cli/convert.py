@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,6 +32,8 @@ _FORMATS = (
     "html",
     "text",
 )
+
+_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 
 @click.command()
@@ -71,8 +75,21 @@ def command(file: Path, target: str, adapter: str | None, register: Path | None,
 
 
 def _explain(conversion: Conversion) -> None:
+    document = conversion.document()["summary"]
     for evidence in conversion.evidence:
+        value = _at(document, evidence.field)
+        shown = "" if value is None else f" = {value}"
         rule = f" ({evidence.rule})" if evidence.rule else ""
-        click.echo(printable(f"{evidence.field}\n  «{evidence.words}»\n  {evidence.place}{rule}"))
+        click.echo(printable(f"{evidence.field}{shown}\n  «{evidence.words}»\n  {evidence.place}{rule}"))
     for piece in conversion.unplaced:
         click.echo(printable(f"not placed\n  «{piece}»"))
+
+
+def _at(document: object, path: str) -> object:
+    """The value at `needs[0].text`; None where the path leads to a group of values, or to none."""
+    found: Any = document
+    for name, index in _STEP.findall(path):
+        found = found.get(name) if isinstance(found, dict) else None
+        if index:
+            found = found[int(index)] if isinstance(found, list) and int(index) < len(found) else None
+    return None if isinstance(found, dict | list) else found

@@ -39,8 +39,7 @@ def _show(report: dict[str, Any]) -> None:
     verdict = "valid" if report["schema_valid"] else "NOT VALID"
     click.echo(printable(f"{report['file']}: {report['format'] or 'unknown format'}, {verdict}"))
     for error in report["errors"]:
-        line = f"line {error['line']}" if error["line"] else ""
-        where = ", ".join(part for part in (line, error["path"]) if part)
-        click.echo(printable(f"  {where + ': ' if where else ''}{error['message']} [{error['code']}]"))
+        # The sentence says the line and the path itself.
+        click.echo(printable(f"  {error['message']} [{error['code']}]"))
     for found in report["findings"]:
         click.echo(f"  {found['severity']:8} {found['code']} {found['message']}")

@@ -128,6 +128,7 @@ class Simulation:
         begin = self._last_event = time.monotonic()
         deadline = begin + orders.timeout_seconds
         next_look = begin + _SECONDS_BETWEEN_LOOKS
+        pause = _WAIT_SECONDS if orders.rate is None else min(_WAIT_SECONDS, 1 / orders.rate)
         account = Account()
         settled = False
         try:
@@ -138,7 +139,7 @@ class Simulation:
                 for note in itertools.islice(notes, min(due, _GROUP)):
                     self._send(note)
                 try:
-                    self._exchange(queue, busy=due > _GROUP)
+                    self._exchange(queue, wait_seconds=0.0 if due > _GROUP else pause)
                 except QueueUnavailableError:
                     queue = self._reconnected(queue, deadline)
                 now = time.monotonic()
@@ -158,7 +159,8 @@ class Simulation:
             if not settled:
                 account = self._look(since)
         finally:
-            queue.close()
+            with contextlib.suppress(QueueUnavailableError):
+                queue.close()
         return Result(account=account, seconds=self._last_event - begin, timed_out=not settled)
 
     def _send(self, note: Note) -> None:
@@ -171,14 +173,14 @@ class Simulation:
         allowed = orders.count if orders.rate is None else min(orders.count, int(elapsed * orders.rate) + 1)
         return allowed - len(self._cast.ledger.entries)
 
-    def _exchange(self, queue: Queue, *, busy: bool) -> None:
+    def _exchange(self, queue: Queue, *, wait_seconds: float) -> None:
         """What is due goes out, a group comes in, what it is answered with goes out."""
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
             self._outbox.append(heapq.heappop(self._later)[2])
         self._publish(queue)
-        wait = min([_WAIT_SECONDS, *(due - now for due, _, _ in self._later[:1])])
-        deliveries = queue.take(self._names, limit=_TAKE, wait_seconds=0.0 if busy else max(0.0, wait))
+        wait = min([wait_seconds, *(due - now for due, _, _ in self._later[:1])])
+        deliveries = queue.take(self._names, limit=_TAKE, wait_seconds=max(0.0, wait))
         if not deliveries:
             return
         self._last_event = time.monotonic()
