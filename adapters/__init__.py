@@ -83,7 +83,7 @@ def _load(entry: EntryPoint) -> Adapter:
     where = f"the adapter {entry.name} ({entry.value})"
     try:
         adapter: Adapter = entry.load()()
-    except Exception as error:  # noqa: BLE001 - whatever a plug-in raises, the operator is told which one it was
+    except Exception as error:
         raise ConfigurationError(
             f"{where} can not be loaded: {type(error).__name__}",
             hint="uninstall the package that registers it, or install one that works",

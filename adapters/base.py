@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from pydantic import ValidationError
 
@@ -32,7 +32,7 @@ from gateway.contracts.next_points import next_points
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import ErrorCode, fault
 from gateway.contracts.registry import Registry
-from gateway.contracts.summary import Action, NextOfKin, Patient, Source, Summary
+from gateway.contracts.summary import Action, NextOfKin, Patient, Source, SourceFormat, Summary
 from gateway.contracts.text import as_text, line_or_none
 
 _NO_DAY = datetime.date(2000, 1, 1)
@@ -189,7 +189,7 @@ class RecordSystem:
         sender = head.sender
         return Source(
             system=self.name,
-            format=message.format.value,
+            format=cast("SourceFormat", message.format.value),
             action=action,
             msg_type=line_or_none(head.msg_type.value),
             msg_id=line_or_none(head.msg_id),

@@ -87,7 +87,8 @@ def read_diagnosis(
     if coded is not None:
         trace.structured("diagnosis.code", name or code, coded.place)
     for statement in {id(s): s for s in (*headed, *named)}.values():
-        trace.add("diagnosis", statement, "headings.diagnosis" if statement in headed else "diagnosis.cancer")
+        by_heading = statement.topic is Topic.DIAGNOSIS
+        trace.add("diagnosis", statement, "headings.diagnosis" if by_heading else "diagnosis.cancer")
     return Diagnosis(
         code=code,
         code_system=system,

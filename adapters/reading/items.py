@@ -212,7 +212,7 @@ def is_clear_strain(low: str) -> bool:
 
 
 def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item]:
-    if role not in _ROLES.values():
+    if role is None or role not in _ROLES.values():
         return
     low = text.lower()
     if role is Role.REFERRAL:

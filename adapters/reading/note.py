@@ -169,13 +169,14 @@ def _what_matters(statements: Sequence[Statement], trace: Trace) -> str | None:
             trace.add("what_matters", statement, "headings.matters")
         return " ".join(s.text for s in same).strip() or None
     for statement in statements:
-        if statement.topic in {None, Topic.BACKGROUND, Topic.STRAIN, Topic.SURVEY} or statement.weak:
-            if role_of(statement.low) is Role.MATTERS:
-                trace.add("what_matters", statement, "matters.cue")
-                return statement.text
+        spoken = statement.weak or statement.topic in _MAY_SAY_WHAT_MATTERS
+        if spoken and role_of(statement.low) is Role.MATTERS:
+            trace.add("what_matters", statement, "matters.cue")
+            return statement.text
     return None
 
 
+_MAY_SAY_WHAT_MATTERS = frozenset({None, Topic.BACKGROUND, Topic.STRAIN, Topic.SURVEY})
 _SAME = frozenset({None, Role.MATTERS, Role.STRAIN, Role.NEED})
 
 

@@ -110,7 +110,7 @@ def _starts(statement: Statement) -> bool:
     if _REFUSED.find(low) or _UNDECIDED.find(low):
         return False
     if JOINS.find(low) and not _NOT_NOW.find(low):
-        return not (_LATER.find(low) and "kommune" in low or "bydel" in low)
+        return not (_LATER.find(low) and ("kommune" in low or "bydel" in low))
     found = _STARTED.find(statement.whole)
     if found is None or _TREATMENT_STARTS.search(low) or _NOT_NOW.find(low):
         return False
@@ -140,7 +140,7 @@ def read_started_on(
 
 def _tied(statement: Statement, last: datetime.date | None, sent_on: datetime.date) -> datetime.date | None:
     """The day that stands by the words of the start, in the same clause or right after."""
-    text, low = statement.text, statement.low
+    low = statement.low
     places = [match.span() for match in (*_STARTED.all(low), *JOINS.all(low))]
     if not places and statement.topic is Topic.STATUS:
         places = [(0, 0)]

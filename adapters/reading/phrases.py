@@ -1,14 +1,14 @@
-"""The small language that the vocabularies are written in, compiled to one regular expression.
+r"""The small language that the vocabularies are written in, compiled to one regular expression.
 
 | written | matches |
 |---|---|
 | `vondt` | the word |
 | `smerte*` | a word that begins so |
 | `*kreft` | a word that ends so |
-| `ikke\\|ikkje behov` | either word, then the next |
+| `ikke\|ikkje behov` | either word, then the next |
 | `ikke .. behov` | up to three words between; `...` up to seven |
 | `hun? selv` | the first word may be missing |
-| `tar\\|tar_seg av` | `_` joins words within an alternative |
+| `tar\|tar_seg av` | `_` joins words within an alternative |
 | `om # uker` | a number |
 | `^ startet` | only at the beginning; `ja $` only at the end |
 

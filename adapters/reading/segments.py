@@ -247,13 +247,11 @@ def _coded_heading(code: CodedValue | None, codes: Mapping[str, str]) -> Heading
     if code is None or code.code_list in _STANDARD_HEADINGS:
         return None
     heading = classify(code.name) if code.name else None
-    if heading is None and code.value in codes:
+    if heading is None and code.value and code.value in codes:
         heading = Heading(topic=Topic(codes[code.value]), words=code.name or code.value)
-    return (
-        None
-        if heading is None or heading.topic in {Topic.TITLE, Topic.STATUS} and _is_title(code)
-        else heading
-    )
+    if heading is None or heading.topic is Topic.TITLE or (heading.topic is Topic.STATUS and _is_title(code)):
+        return None
+    return heading
 
 
 def _is_title(code: CodedValue) -> bool:

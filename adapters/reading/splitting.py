@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import cast
 
-_ABBREVIATIONS = frozenset(
-    "pas tlf ca mnd f kl bla bl.a evt hø ve v dr nr mob inkl vedr ang jf jfr mht mtp pga m dir stad ev obs a.m t st avd "
-    "pol o.l gr temp resp tidl medik maks min ekskl dvs f.eks t.d d.d d kvm el osv mfl etc spl sykepl sjukepl hj "
-    "hj.spl ass prof bilat høyr venstr dx hht iht hpt md adr kgl st øv op neg pos sannsynl gl fr jan feb apr aug sept "
-    "sep okt nov des pal cht kons dikt skr sekr fl fastl ern.fys klin phd mvh kirurg onk ktr innl utskr beh henv "
-    "komm norm gen reg part adj neoadj inv vr vn nn sst tel int ekst ekstr periph dxt sin dxt dex".split()
-)
-_NEVER_LAST = frozenset("dr mvh st kl tlf mob stad gr nr".split())
+from mappings import table
+
+_TABLE = cast("dict[str, list[str]]", table("abbreviations"))
+_ABBREVIATIONS = frozenset(_TABLE["words"])
+_NEVER_LAST = frozenset(_TABLE["never_last"])
 _MONTH = re.compile(r"(?:jan|feb|mar|apr|mai|maj|jun|jul|aug|sep|okt|nov|des|dec)")
 _DAY_AND_MONTH = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
 _GOES_ON = re.compile(
@@ -38,7 +36,7 @@ def sentences(text: str) -> list[str]:
 
 
 def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
-    if stop[0][0] != "." or len(stop[0].strip()) > 1 and stop[0][1] not in "\"»”')]":
+    if stop[0][0] != "." or (len(stop[0].strip()) > 1 and stop[0][1] not in "\"»”')]"):
         return True
     word = text[start : stop.start()].rsplit(None, 1)[-1:] or [""]
     last = word[0].lstrip('(«"“').lower()

@@ -135,8 +135,9 @@ def _with_neighbours(statements: Sequence[Statement], held: Sequence[Statement])
     chosen: list[Statement] = []
     left = 0
     paragraph = -1
+    of_it = {id(one) for one in held}
     for statement in statements:
-        if any(statement is one for one in held):
+        if id(statement) in of_it:
             left, paragraph = 2, statement.paragraph
             chosen.append(statement)
         elif left and statement.paragraph == paragraph:
@@ -151,9 +152,10 @@ def _held_on(
     """The day of the conversation: of several, the one of the survey itself."""
     candidates: list[tuple[int, int, datetime.date]] = []
     last: datetime.date | None = None
+    of_it = {id(one) for one in held}
     for order, statement in enumerate(statements):
         dates = statement.dates(sent_on)
-        if any(statement is one for one in held):
+        if id(statement) in of_it:
             day = _day_of_talk(statement, sent_on, last)
             if day is not None:
                 candidates.append((_rank(statement), order, day))
@@ -237,9 +239,11 @@ def _score(statements: Sequence[Statement], trace: Trace) -> tuple[int | None, b
             continue
         before = statement.label or statement.question
         prefix = f"{before}: " if before else ""
-        for score in find_scores(prefix + statement.text):
-            if score.scale == "distress" or (score.scale is None and statement.topic is Topic.SCORE):
-                found.append((score.aside, score, statement))
+        found += [
+            (score.aside, score, statement)
+            for score in find_scores(prefix + statement.text)
+            if score.scale == "distress" or (score.scale is None and statement.topic is Topic.SCORE)
+        ]
     if not found:
         return None, False
     _, score, statement = min(found, key=lambda one: one[0])

@@ -39,17 +39,17 @@ def taken(attachments: Sequence[Attachment], types: Sequence[str] = TAKEN) -> tu
 
 
 def attachment_faults(
-    attachments: Sequence[Attachment], *, types: Sequence[str], limit: int
+    attachments: Sequence[Attachment], *, types: Sequence[str] | None, limit: int
 ) -> tuple[Fault, ...]:
     """T99 for documents of other types, and T99 for documents that are too large together.
 
     Args:
         attachments: of one message.
-        types: MIME types that are taken, in lower case.
+        types: MIME types that are taken, in lower case; None: all.
         limit: bytes of all documents together, decoded.
     """
     found = []
-    if len(taken(attachments, types)) < len(attachments):
+    if types is not None and len(taken(attachments, types)) < len(attachments):
         found.append(
             fault(
                 ErrorCode.OTHER_FORMAT_ERROR,

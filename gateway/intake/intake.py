@@ -82,7 +82,7 @@ class IntakePolicy:
     profile: Profile | None = None
     """Whose patients are taken: real ones (production) or test persons (the others); None: both"""
     attachment_types: tuple[str, ...] | None = TAKEN
-    """MIME types of attachments that are taken; None: all, without being sent on"""
+    """MIME types of attachments that are taken; None: all (other types are not sent on)"""
     attachment_bytes: int = 10 * 1024 * 1024
     """Of all attachments of a message"""
 
@@ -222,7 +222,7 @@ class Intake:
             "message-id": self._message_id_faults(head, message.format),
             "patient-profile": profile_faults(head.patient, policy.profile),
         }
-        if not passes_through and policy.attachment_types is not None:
+        if not passes_through:
             found["attachment"] = attachment_faults(
                 message.attachments, types=policy.attachment_types, limit=policy.attachment_bytes
             )

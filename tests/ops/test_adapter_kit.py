@@ -50,7 +50,7 @@ def raises_another_error(package: Path) -> None:
     in_module(
         package,
         "    def marks(",
-        "    def read(self, message, registry):\n        raise KeyError(message.head.msg_id)\n\n    def marks(",
+        "    def read(self, message, registry):\n        raise KeyError(registry)\n\n    def marks(",
     )
 
 
@@ -74,7 +74,7 @@ def expects_a_need_that_is_not_there(package: Path) -> None:
 
 def takes_a_note_for_none(package: Path) -> None:
     file = package / "fixtures" / "good" / "01-startet.xml"
-    file.write_text(file.read_text().replace("Pakkeforløp hjem", "Pakkeforløp bryst"))
+    file.write_text(file.read_text().replace("akkeforløp hjem", "akkeforløp bryst"))
 
 
 def lacks_an_expectation(package: Path) -> None:
