@@ -27,10 +27,10 @@ FUZZ_SEED ?= 1
 fuzz: setup
 	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m tests.fuzzing
 
-# The property tests of formats and schemas in their long form. EXAMPLES: how many summaries for each format.
+# The property tests of renderings and schemas in their long form. EXAMPLES: how many for each format.
 EXAMPLES ?= 2000
 properties: setup
-	PAKKEHJEM_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --dist worksteal tests/properties tests/schemas/test_differences.py
+	PAKKEHJEM_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --dist worksteal --timeout 7200 tests/rendering tests/schemas
 
 check: setup
 	$(BIN)/ruff check .

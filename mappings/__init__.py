@@ -1,7 +1,8 @@
 """Tables, no code: headings, phrases, code lists.
 
 Each vocabulary is a TOML file of entries: `phrases` in the small language of `adapters.reading.phrases`, and
-`examples`, sentences that the entry must recognise (a test reads every one).
+`examples`, sentences that the entry must recognise (a test reads every one). `@name` in a phrase is a list of
+`names.toml`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import cast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,19 @@ def vocabulary(name: str) -> Mapping[str, Entry]:
     for key, value in table(name).items():
         if not isinstance(value, dict) or set(value) != {"phrases", "examples"}:
             raise ValueError(f"mappings/{name}.toml: {key} has not phrases and examples")
-        entries[key] = Entry(
-            key=f"{name}.{key}", phrases=tuple(value["phrases"]), examples=tuple(value["examples"])
-        )
+        phrases = tuple(_with_names(phrase) for phrase in value["phrases"])
+        entries[key] = Entry(key=f"{name}.{key}", phrases=phrases, examples=tuple(value["examples"]))
     return MappingProxyType(entries)
+
+
+def _with_names(phrase: str) -> str:
+    """A phrase with the lists of `names.toml` put in: `@not` becomes `ikke|ikkje|…`."""
+    if "@" not in phrase:
+        return phrase
+    return " ".join("|".join(_names(part)) for part in phrase.split())
+
+
+def _names(word: str) -> list[str]:
+    names = cast("Mapping[str, list[str]]", table("names"))
+    parts = word.split("|")
+    return [one for part in parts for one in (names[part[1:]] if part.startswith("@") else [part])]

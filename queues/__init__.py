@@ -18,16 +18,29 @@ def _embedded(url: SplitResult) -> Queue:
     return EmbeddedQueue(Path("/" + path.lstrip("/")))
 
 
-SCHEMES: dict[str, Callable[[SplitResult], Queue]] = {"embedded": _embedded}
+def _rabbitmq(url: SplitResult) -> Queue:
+    # Not on top: only those that use a broker pay for the library.
+    from queues.rabbitmq import RabbitQueue  # noqa: PLC0415
+    from queues.rabbitmq_address import Address  # noqa: PLC0415
+
+    return RabbitQueue(Address.of(url))
+
+
+SCHEMES: dict[str, Callable[[SplitResult], Queue]] = {
+    "embedded": _embedded,
+    "amqp": _rabbitmq,
+    "amqps": _rabbitmq,
+}
 """What opens a connection, by the scheme of the URL."""
 
 
 def connect(url: str) -> Queue:
-    """A connection to a message broker: `embedded:///path/to/file`.
+    """A connection to a message broker: `embedded:///path/to/file`, `amqps://user:password@host/vhost`.
 
     Raises:
         ConfigurationError: the URL can not be used. Its text does not show it: it may hold a password.
         QueueUnavailableError: the broker can not be reached.
+        LocalError: the broker refuses us.
     """
     try:
         parts = urlsplit(url)

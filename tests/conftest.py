@@ -10,6 +10,8 @@ import pytest
 
 from gateway.ops.initialise import initialise
 
+pytest_plugins = ["tests.postgres_server"]
+
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "fixtures"
 NOTES = FIXTURES / "notes"

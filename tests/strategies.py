@@ -7,6 +7,7 @@ The text types of the model normalise what they get, so every value here is what
 from __future__ import annotations
 
 import datetime
+import os
 from typing import TypeVar
 
 from hypothesis import strategies as st
@@ -86,7 +87,11 @@ AWKWARD = (
     "\"sitat\" 'apostrof' «gåseøyne»",
     "semikolon; komma, | strek \\ skråstrek / \\.br\\",
     "æøå ÆØÅ éüßñ áŋđ",
+    "Čáhppesgáissá, Ŋiŋa Đuoddar, ŧ ž š ŋ",
+    "Åse Møkkelgård Kværnø",
     "e\u0301 sammensatt",
+    "C\u030ca\u0301hppesga\u0301issa\u0301, A\u030ase",
+    "styre\x00tegn\x08 \x1f\x7f\x85\ufffe",
     "\U0001f469\u200d\u2695\ufe0f \U00020bb7",
     "(parentes) [klamme] {krøll} = + # % $ § @ ~ ^ _ `",
     "\u00adskjult\u200bbredde",
@@ -103,6 +108,11 @@ _ALPHABET = st.one_of(
 _BLANKS = st.sampled_from([" ", "  ", "\t", "\n", "\r\n", ": ", " - ", ". ", ", "])
 
 T = TypeVar("T")
+
+
+def examples(short: int) -> int:
+    """How many examples a property is tried on: `short`, and more in `make properties`."""
+    return max(short, int(os.environ.get("PAKKEHJEM_EXAMPLES", "0")))
 
 
 # What is drawn below is drawn in functions: a strategy built of parts would print all of its parts.
@@ -137,6 +147,7 @@ def lines(draw: DrawFn, max_length: int | None = None) -> str:
 def texts(draw: DrawFn, max_lines: int = 12) -> str:
     """Text of several lines as the model keeps it: line feeds only, never empty."""
     raw = draw(st.lists(_LINE_OF_TEXT, min_size=1, max_size=max_lines))
+    raw *= draw(st.sampled_from((1, 1, 1, 1, 1, 1, 1, 1, 1, 60)))
     return str(as_text("\n".join(raw))) or draw(st.sampled_from("xæ7"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import TextBlock
 from gateway.contracts.summary import Action
 
@@ -25,8 +25,8 @@ def action_by_words(subject: str | None, blocks: Sequence[TextBlock], *, refers:
         full: whether the message has the content of a whole note: then «se bort fra» is said of the earlier
             one, which this one replaces.
     """
-    low = (subject or "").lower()
-    text = " ".join(block.text for block in blocks)[:_FIRST_WORDS].lower() if refers else ""
+    low = lower(subject or "")
+    text = lower(" ".join(block.text for block in blocks)[:_FIRST_WORDS]) if refers else ""
     for words in (low, text):
         if _CANCEL.find(words):
             return Action.CANCEL

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
 
-from adapters.reading.headings import party_in
 from adapters.reading.model import Statement, Topic, Trace
+from adapters.reading.named import party_in
 from adapters.reading.vocabulary import Words, remembered
 from adapters.reading.when import find_when
 from gateway.contracts.summary import Contact, ContactInitiator, Responsible
+from gateway.contracts.text import line_or_none
 
 _MUNICIPALITY = Words("contact", "municipality")
 _PATIENT = Words("contact", "patient")
@@ -17,6 +19,7 @@ _OTHER = Words("contact", "other")
 _NOT_AGREED = Words("contact", "not_agreed")
 _REFUSED = Words("status", "refused_municipality")
 _NEGATED = re.compile(r"\b(?:ikke|ikkje|inte|aldri)\b(?!\s+(?:før|pasienten|pas|ham|henne|han|ho)\b)")
+_YOU = re.compile(r"\b(?:dere|dykk)\b")
 _PATIENT_ALONE = re.compile(r"^\W*(?:pas\w*\.?|pasienten|han|hun|ho|selv|sjølv)(?:\s+(?:selv|sjølv))?\W*$")
 
 
@@ -30,7 +33,7 @@ def initiator_in(low: str) -> ContactInitiator | None:
         return None
     if municipality is not None and _NEGATED.search(municipality[0]):
         municipality = None
-    if patient is not None and (municipality is None or patient.start() < municipality.start()):
+    if patient is not None and (municipality is None or patient.start() <= municipality.start()):
         return ContactInitiator.PATIENT if not _to_us(low) else None
     if municipality is None or _to_us(low):
         return None
@@ -41,7 +44,7 @@ def _to_us(low: str) -> bool:
     return _OTHER.find(low) is not None
 
 
-def read_contact(statements: Sequence[Statement], trace: Trace) -> Contact:
+def read_contact(statements: Sequence[Statement], trace: Trace, sent_on: datetime.date) -> Contact:
     """Read who calls first and when; what stands under a heading of contact comes first."""
     headed = [s for s in statements if s.topic is Topic.CONTACT]
     for candidates in (headed, [s for s in statements if s.topic not in _ELSEWHERE]):
@@ -51,7 +54,7 @@ def read_contact(statements: Sequence[Statement], trace: Trace) -> Contact:
                 continue
             around = [statement, *_following(candidates[index + 1 :], statement)]
             trace.add("contact.initiated_by", statement, f"contact.{initiator}")
-            return Contact(initiated_by=initiator, when=_when(around, trace))
+            return Contact(initiated_by=initiator, when=_when(around, trace, sent_on))
     return Contact()
 
 
@@ -71,8 +74,8 @@ def _initiator(statement: Statement) -> ContactInitiator | None:
         return None
     if _PATIENT_ALONE.search(words):
         return ContactInitiator.PATIENT
-    short = len(words.split()) <= 6 and statement.label
-    if short and party_in(words) is Responsible.MUNICIPALITY:
+    short = len(words.split()) <= 6 and (statement.label or statement.question)
+    if short and (party_in(words) is Responsible.MUNICIPALITY or _YOU.search(words)):
         return ContactInitiator.MUNICIPALITY
     return None
 
@@ -90,12 +93,14 @@ def _following(statements: Sequence[Statement], first: Statement) -> list[Statem
     ]
 
 
-def _when(statements: Sequence[Statement], trace: Trace) -> str | None:
+def _when(statements: Sequence[Statement], trace: Trace, sent_on: datetime.date) -> str | None:
     """The words of time, from the first to the last of each statement."""
     parts = []
     for statement in statements:
-        found = find_when(statement.text)
-        if found:
-            parts.append(statement.text[found[0].span[0] : found[-1].span[1]])
+        spans = [found.span for found in find_when(statement.text)] or [
+            date.span for date in statement.dates(sent_on) if date.value is not None and date.value >= sent_on
+        ]
+        if spans:
+            parts.append(statement.text[spans[0][0] : spans[-1][1]])
             trace.add("contact.when", statement, words=parts[-1])
-    return "; ".join(parts) or None
+    return line_or_none("; ".join(parts))

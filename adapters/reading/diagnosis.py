@@ -10,9 +10,10 @@ from adapters.reading.dates import FoundDate
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import RELATIVES_ILLNESS, TREATMENT, speaks_of_cancer
 from adapters.reading.splitting import split_at
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import DiagnosisEntry
 from gateway.contracts.summary import Diagnosis, Intent, PathwayReason
+from gateway.contracts.text import line_or_none
 from gateway.formats.diagnosis_code import CodeSystem, find_codes, is_cancer, normalise, system_of
 
 _UNCERTAIN = Words("diagnosis", "uncertain")
@@ -53,13 +54,13 @@ _FOUND_DURING = re.compile(
     r"^\w+\W+(?:\w+\W+)?(?:ved|v|under|på|i forbindelse med|i samband med)\W+(?:\w+\W+)?$"
 )
 _CLAUSE_END = re.compile(
-    r",\s+(?=(?:påvist|diagnos|biopsi|svar|dx|funnet|funnen|oppdag|stadfest|bekreft|operert|opereres|op\b|skal|starter|"
-    r"har|får|fikk|og|som|vevsprøv|histologi|behandl|innlagt|nå |no |der |verifi|stilt|kurativ|palliativ|lindr|jeg|vi|"
-    r"\d{1,2}[./ ]))|\s+(?:påvist|stadfesta|bekreftet|diagnostisert)\s+\d"
+    r",\s+(?=(?:påvist|diagnos|biopsi|svar|dx|funnet|funnen|oppdag|stadfest|bekreft|operert|opereres|op\b|skal|"
+    r"starter|har|får|fikk|og|som|vevsprøv|histologi|behandl|innlagt|nå |no |der |verifi|stilt|"
+    r"kurativ|palliativ|lindr|jeg|vi|\d{1,2}[./ ]))|\s+(?:påvist|stadfesta|bekreftet|diagnostisert)\s+\d"
 )
 _LEAD = re.compile(
-    r"^(?:.*?\b(?:fått diagnosen|fikk diagnosen|fekk diagnosen|har fått|diagnosen|diagnose er|kjent|med nyoppdaget|"
-    r"med nyoppdaga|nyoppdaget|nyoppdaga|residiv av|har)\s+)(?=\S)",
+    r"^(?:.*?\b(?:fått diagnosen|fikk diagnosen|fekk diagnosen|har fått|diagnosen|diagnose er|kjent|"
+    r"med nyoppdaget|med nyoppdaga|nyoppdaget|nyoppdaga|residiv av|har)\s+)(?=\S)",
     re.IGNORECASE,
 )
 _MONTHS_A_NEW_DIAGNOSIS_IS_NEW = datetime.timedelta(days=400)
@@ -80,7 +81,7 @@ def read_diagnosis(
     headed = [s for s in about if s.topic is Topic.DIAGNOSIS]
     said = _said(named, headed)
     code, system, name = _code(coded, [*headed, *named])
-    text = _text(said, name)
+    text = line_or_none(_text(said, name))
     confirmed = _confirmed(about, code, system)
     if code is None and text is None:
         return None
@@ -154,18 +155,18 @@ def _text(said: Statement | None, name: str | None) -> str | None:
     if said is None:
         return name
     words = _words(said)
-    if name is None or name.lower() in words.lower():
+    if name is None or lower(name) in lower(words):
         return words
-    return name if words.lower() in name.lower() else f"{name}: {words}"
+    return name if lower(words) in lower(name) else f"{name}: {words}"
 
 
 def _words(said: Statement) -> str:
     """The clause that names the illness."""
     clauses = split_at(said.text, _CLAUSE_END)
     for clause in clauses:
-        if speaks_of_cancer(clause.lower()):
+        if speaks_of_cancer(lower(clause)):
             shorter = _LEAD.sub("", clause)
-            return (shorter if speaks_of_cancer(shorter.lower()) else clause).strip(" .,;")
+            return (shorter if speaks_of_cancer(lower(shorter)) else clause).strip(" .,;")
     return said.text.strip(" .,;")
 
 
@@ -207,7 +208,7 @@ _OPEN = frozenset({Topic.BACKGROUND, Topic.PLAN, Topic.STATUS, Topic.PATIENT})
 
 
 def _event_of(statement: Statement, date: FoundDate) -> int | None:
-    """0: the day of a finding; 1: a day that nothing is said of; None: another day."""
+    """How surely a day is that of the finding, 0 the surest; None: another day."""
     offset = len(statement.whole) - len(statement.low)
     whole, start = statement.whole, date.span[0] + offset
     begin = max(whole.rfind(mark, 0, start) for mark in (";", "–"))
@@ -216,8 +217,8 @@ def _event_of(statement: Statement, date: FoundDate) -> int | None:
     if found < 0 and other < 0:
         follows = _FOUND.find(after)
         if follows and follows.start() < 12 and "," not in after[: follows.start()]:
-            return 0
-        return 1 if statement.topic is Topic.DIAGNOSIS else None
+            return 1
+        return 2 if statement.topic is Topic.DIAGNOSIS else None
     return None if other > found and not _FOUND_DURING.search(before[max(found, 0) : other]) else 0
 
 

@@ -9,6 +9,7 @@ from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import ALREADY, HAS, HAS_NOT, KK, REFERRED, SERVICE, WISH
 from adapters.reading.vocabulary import Words
 from gateway.contracts.summary import ExistingFollowUp
+from gateway.contracts.text import line_or_none
 
 _SURE = Words("follow_up", "has_surely")
 _UNWANTED = Words("follow_up", "unwanted")
@@ -23,11 +24,11 @@ def read_follow_up(statements: Sequence[Statement], trace: Trace) -> ExistingFol
         there = _there(statement)
         if there is not None:
             trace.add("existing_follow_up", statement, "follow_up.has" if there else "follow_up.has_not")
-            return ExistingFollowUp(kreftkoordinator=there, text=statement.text)
+            return ExistingFollowUp(kreftkoordinator=there, text=line_or_none(statement.text))
     for statement in statements:
         if statement.topic not in _CLOSED and _has_service(statement):
             trace.add("existing_follow_up.text", statement, "follow_up.service")
-            return ExistingFollowUp(text=statement.text)
+            return ExistingFollowUp(text=line_or_none(statement.text))
     return ExistingFollowUp()
 
 

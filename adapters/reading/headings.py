@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from adapters.reading.contact import initiator_in
 from adapters.reading.model import Heading, Topic
-from adapters.reading.vocabulary import Words, remembered
-from gateway.contracts.summary import Responsible, StrainArea
+from adapters.reading.named import PARTIES, party_in
+from adapters.reading.vocabulary import Words, lower, remembered
+from gateway.contracts.summary import StrainArea
 from mappings import vocabulary
 
 _AREAS = {
@@ -19,42 +21,23 @@ _AREAS = {
 }
 """Headings of the problem lists of the thermometer"""
 
-_OTHERWISE = {"company": Topic.SURVEY, "offer": Topic.STATUS}
+_OTHERWISE = {"company": Topic.SURVEY, "offer": Topic.STATUS, "found_needs": Topic.NEED}
 """Headings that would be taken for another kind by one of their words"""
 
 _FILLER = Words("headings", "filler")
 _TITLE = Words("title", "title")
+_SAYS_IT = (Words("status", "started"), Words("status", "joins"), Words("status", "refused"))
 _WORD = re.compile(r"[^\W\d_]+")
 _BRACKETS = re.compile(r"\s*\([^()]*\)")
+_TELLS_OF_IT = re.compile(r"(?:har|følges|følgjast|kjenner|hun|han|ho|pas\w*|oppfølging av)\b.*(?:\bkk\b|kreftkoord)")
 _POINT = re.compile(r"(?i)\b(?:sp|samhandlingspunkt)\s?[1-3]\b")
 _TRIM = " \t-–—*•:=.?!>»«\"'_#~"
 MAX_WORDS = 9
 MAX_LENGTH = 75
 
-PARTIES = {
-    Responsible.NAV: Words("parties", "nav"),
-    Responsible.GP: Words("parties", "gp"),
-    Responsible.HOSPITAL: Words("parties", "hospital"),
-    Responsible.MUNICIPALITY: Words("parties", "municipality"),
-    Responsible.OTHER: Words("parties", "other"),
-}
-"""Named parties, the ones that are said in few ways first."""
-
-
 @cache
 def _topics() -> tuple[tuple[str, Words], ...]:
     return tuple((key, Words("headings", key)) for key in vocabulary("headings") if key != "filler")
-
-
-@remembered
-def party_in(words: str) -> Responsible | None:
-    """The first party that lower-case words name."""
-    found = [
-        (match.start(), order, party)
-        for order, (party, names) in enumerate(PARTIES.items())
-        if (match := names.find(words))
-    ]
-    return min(found)[2] if found else None
 
 
 @remembered
@@ -75,7 +58,7 @@ def _known(label: str, words: str) -> Heading | None:
     for key, pattern in _topics():
         if pattern.find(label):
             if key in _OTHERWISE:
-                return Heading(topic=_OTHERWISE[key], words=words)
+                return Heading(topic=_OTHERWISE[key], words=words, party=party)
             if key in _AREAS:
                 return Heading(topic=Topic.STRAIN, words=words, area=_AREAS[key])
             return Heading(topic=Topic(key), words=words, party=party)
@@ -100,6 +83,12 @@ def is_heading_line(words: str) -> Heading | None:
     if stripped.endswith(("?", ":")):
         return heading
     label = _clean(stripped)
+    if heading.topic in {Topic.STATUS, Topic.TITLE} and any(words.find(label) for words in _SAYS_IT):
+        return None  # «Startet pakkeforløp hjem i dag» says it, and heads nothing
+    if heading.topic is Topic.FOLLOW_UP and _TELLS_OF_IT.match(label):
+        return None
+    if heading.topic is Topic.CONTACT and initiator_in(label) is not None:
+        return None
     patterns = [pattern for key, pattern in _topics() if key not in {"patient", "kin", "gp"}]
     return heading if _covered(label, *patterns) else None
 
@@ -118,4 +107,4 @@ def _covered(label: str, *patterns: Words) -> bool:
 
 
 def _clean(words: str) -> str:
-    return words.strip(_TRIM).lower()
+    return lower(words.strip(_TRIM))

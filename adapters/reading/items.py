@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import LISTS, Statement, Topic
+from adapters.reading.named import party_in
 from adapters.reading.people import is_signature
 from adapters.reading.roles import (
     ALREADY,
@@ -28,7 +29,7 @@ from adapters.reading.roles import (
     role_of,
 )
 from adapters.reading.splitting import merge, sentences, split_at, strong_parts
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, lower
 
 REFERRAL_DENIED = Words("referrals", "denied")
 _TARGET = Words("referrals", "target")
@@ -38,6 +39,8 @@ _INTRODUCES = Words("people", "salutation")
 _NOT_NOW = Words("status", "not_now")
 
 _COMMA = re.compile(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+")
+_INTERPRETER = re.compile(r"\b(?:\w*tolk|tolke\w*)\b")
+_AND = re.compile(r"\s+og\s+")
 _AND_TARGET = re.compile(r"\s+og\s+(?:til\s+)?|,\s+(?:og\s+)?(?:til\s+)?")
 _CLAUSE = re.compile(
     r",\s+(?:(?:og|men|mens|samt|så|i tillegg|dessuten)\s+)?(?=\S)|;\s+"
@@ -45,14 +48,20 @@ _CLAUSE = re.compile(
     r"trenger|treng|ber|lurer|spør|henvist|tilvist|søkt|at)\b)"
 )
 _STRAIN_CONTINUES = re.compile(
-    r"(?:som|men|da|fordi|siden|sidan|ettersom|slik at|så|er|har|hadde|var|og|bor|bur|mister|mistar|særlig|særleg|"
-    r"spesielt|etter|når|mest|verst|også|òg|selv om|sjølv om|tror|trur|for|men|både|hun|han|ho|det|dette|til tross|"
-    r"blant annet|bl\.a\.?|f\.eks\.?|i|på|om|ved|under|\d+)\b"
+    r"(?:som|men|da|fordi|siden|sidan|ettersom|slik at|så|er|har|hadde|var|og|bor|bur|mister|mistar|særlig|"
+    r"særleg|spesielt|etter|når|mest|verst|også|òg|selv om|sjølv om|tror|trur|for|men|både|hun|han|ho|det|"
+    r"dette|til tross|blant annet|bl\.a\.?|f\.eks\.?|i|på|om|ved|under|\d+)\b"
+)
+_ANSWERED = re.compile(
+    r"(?P<problem>[^:=\t]{2,50}?)\s*(?:[:=\t]|\s[-–])\s*(?P<answer>ja|nei)\b"
+    r"[\s.,;:(\-–]*(?P<more>.*)",
+    re.IGNORECASE,
 )
 _WORD_COUNT = re.compile(r"[^\W\d_]+")
 _LEAD = re.compile(
     r"^(?:(?:han|hun|ho|pas\w*\.?|pasienten)\s+(?:er|ble|blei|vart)\s+)?(?:også\s+|òg\s+)?"
-    r"(?:allerede\s+|allereie\s+)?(?:henvist|tilvist|henv\.?|søkt|meldt på|remiss er sendt)\s+(?:til\s+|om\s+)?",
+    r"(?:allerede\s+|allereie\s+)?(?:henvist|tilvist|henv\.?|søkt|meldt på|remiss er sendt)\s+"
+    r"(?:til\s+|om\s+)?",
     re.IGNORECASE,
 )
 
@@ -70,7 +79,7 @@ class Item:
     @property
     def low(self) -> str:
         """In lower case."""
-        return self.text.lower()
+        return lower(self.text)
 
 
 _ROLES = {Topic.STRAIN: Role.STRAIN, Topic.NEED: Role.NEED, Topic.REFERRAL: Role.REFERRAL}
@@ -135,10 +144,10 @@ def _listed(statement: Statement, role: Role) -> Iterator[Item]:
     whole = statement.bullet or len(parts) > 1
     for part in parts:
         for sentence in [part] if whole else sentences(part):
-            if _speaks_of_else(sentence.lower(), role):
+            if _speaks_of_else(lower(sentence), role):
                 continue
             for text in _SPLIT[role](sentence, whole=whole):
-                kind = _role_here(text.lower(), role)
+                kind = _role_here(lower(text), role)
                 if kind is not None:
                     yield Item(kind, text.strip(" .,;"), statement, headed=True)
 
@@ -177,6 +186,8 @@ def _role_here(low: str, role: Role) -> Role | None:
 def _free(statement: Statement) -> Iterator[Item]:
     """The items of a sentence that stands under no heading of a list."""
     low = statement.low
+    if _INTERPRETER.search(low):
+        return
     if _NOT_HELD.find(low) or (_NOT_NOW.find(low) and (PATHWAY.find(low) or HELD.find(low))):
         return
     role = role_of(low)
@@ -193,7 +204,7 @@ def _judged(clauses: list[str]) -> list[tuple[str, Role | None]]:
     """Clauses with their roles; one that has none goes on with the one before it."""
     judged: list[tuple[str, Role | None]] = []
     for clause in clauses:
-        low = clause.lower()
+        low = lower(clause)
         role = role_of(low)
         before = judged[-1] if judged else None
         goes_on = role is None or (
@@ -214,7 +225,7 @@ def is_clear_strain(low: str) -> bool:
 def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item]:
     if role is None or role not in _ROLES.values():
         return
-    low = text.lower()
+    low = lower(text)
     if role is Role.REFERRAL:
         if not REFERRAL_DENIED.find(low) or _has_both(low):
             yield from (Item(role, part, statement) for part in _referrals(text, whole=False) if _kept(part))
@@ -224,11 +235,11 @@ def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item
             Item(role, part.strip(" .,;"), statement) for part in _strains(text, whole=statement.bullet)
         )
         return
-    yield Item(role, text.strip(" .,;"), statement)
+    yield from (Item(role, part.strip(" .,;"), statement) for part in _of_two_parties(text))
 
 
 def _kept(part: str) -> bool:
-    return not REFERRAL_DENIED.find(part.lower())
+    return not REFERRAL_DENIED.find(lower(part))
 
 
 def _has_both(low: str) -> bool:
@@ -236,18 +247,23 @@ def _has_both(low: str) -> bool:
 
 
 def _strains(text: str, *, whole: bool) -> list[str]:
+    answered = _ANSWERED.match(text)
+    if answered:
+        # A problem list with an answer to each: `Søvn: nei`, `Økonomi: ja, husleie`.
+        named, more = answered["problem"].strip(), answered["more"].strip(" .,;")
+        return [f"{named}: {more}" if more else named] if answered["answer"].lower() == "ja" else []
     parts = split_at(text, _COMMA)
     if len(parts) == 1 or (whole and len(parts) < 3):
         return [text]
     listed = len(parts) > 2 and all(len(_WORD_COUNT.findall(part)) <= 6 for part in parts)
 
     def continues(_: str, part: str) -> bool:
-        low = part.lower()
+        low = lower(part)
         if _STRAIN_CONTINUES.match(low):
             return True
         return not listed and is_strain(low) is None and not STRAIN_DENIED.find(low)
 
-    if not listed and is_strain(parts[0].lower()) is None and not STRAIN_DENIED.find(parts[0].lower()):
+    if not listed and is_strain(lower(parts[0])) is None and not STRAIN_DENIED.find(lower(parts[0])):
         # What the sentence is about (`arret, liker ikke å se seg i speilet`).
         parts[:2] = [f"{parts[0]}, {parts[1]}"]
     return merge(parts, ", ", continues)
@@ -257,16 +273,25 @@ def _needs(text: str, *, whole: bool) -> list[str]:
     del whole  # a need is an item of its own wherever a comma parts it from the next
 
     def continues(_: str, part: str) -> bool:
-        return _CONTINUES.at_start(part.lower()) is not None
+        return _CONTINUES.at_start(lower(part)) is not None
 
-    return merge(split_at(text, _COMMA), ", ", continues)
+    return [one for part in merge(split_at(text, _COMMA), ", ", continues) for one in _of_two_parties(part)]
+
+
+def _of_two_parties(text: str) -> list[str]:
+    """Split `psykolog i kommunen og kontakt med NAV`: two parties, two needs."""
+    parts = split_at(text, _AND)
+    if len(parts) != 2:
+        return [text]
+    first, second = (party_in(lower(part)) for part in parts)
+    return parts if first and second and first is not second else [text]
 
 
 def _referrals(text: str, *, whole: bool) -> list[str]:
     del whole
     parts: list[str] = []
     for part in split_at(text, _AND_TARGET):
-        low = part.lower()
+        low = lower(part)
         own = _TARGET.find(low) or REFERRED.find(low) or REFERRAL_DENIED.find(low)
         if parts and not (own and not _CONTINUES.at_start(low)):
             between = text[text.find(parts[-1]) + len(parts[-1]) : text.find(part)]

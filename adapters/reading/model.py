@@ -14,7 +14,8 @@ from gateway.contracts.summary import Responsible, StrainArea
 class Topic(StrEnum):
     """What a heading, a label or a column is about.
 
-    The values are the entries of `mappings/headings.toml`."""
+    The values are the entries of `mappings/headings.toml`.
+    """
 
     TITLE = "title"
     DIAGNOSIS = "diagnosis"

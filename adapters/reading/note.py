@@ -34,6 +34,7 @@ from gateway.contracts.summary import (
     Strain,
     Survey,
 )
+from gateway.contracts.text import line_or_none
 
 _SALUTATION = Words("people", "salutation")
 _RECIPIENT = Words("people", "recipient")
@@ -107,7 +108,7 @@ def read_note(
         what_matters=_what_matters(statements, trace),
         needs=_needs(items, trace),
         referrals=_referrals(items, trace),
-        contact=read_contact(statements, trace),
+        contact=read_contact(statements, trace, sent_on),
         existing_follow_up=read_follow_up(statements, trace),
         score_out_of_range=heard.score_out_of_range,
     )
@@ -117,7 +118,7 @@ def _of(items: Sequence[Item], role: Role) -> list[Item]:
     """The items of a role, each text once."""
     found: dict[str, Item] = {}
     for item in items:
-        if item.role is role and _LETTERS.search(item.text):
+        if item.role is role and _LETTERS.search(item.text) and line_or_none(item.text):
             found.setdefault(item.low, item)
     return list(found.values())
 
@@ -167,12 +168,12 @@ def _what_matters(statements: Sequence[Statement], trace: Trace) -> str | None:
         same = [s for s in headed if s.heading is first.heading and (s is first or role_of(s.low) in _SAME)]
         for statement in same:
             trace.add("what_matters", statement, "headings.matters")
-        return " ".join(s.text for s in same).strip() or None
+        return line_or_none(" ".join(s.text for s in same))
     for statement in statements:
         spoken = statement.weak or statement.topic in _MAY_SAY_WHAT_MATTERS
         if spoken and role_of(statement.low) is Role.MATTERS:
             trace.add("what_matters", statement, "matters.cue")
-            return statement.text
+            return line_or_none(statement.text)
     return None
 
 

@@ -40,6 +40,8 @@ _DAY = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})")
 _POSTAL_CODE = re.compile(r"[0-9]{4}")
 _MUNICIPALITY_CODE = re.compile(r"[0-9]{4}(?:[0-9]{2})?")
 _HPR = re.compile(r"[1-9][0-9]{0,8}")
+_DECIDES = tuple(PersonIdentifierType)
+"""The kinds of a patient's identifiers, the one that decides first"""
 _TOO_FEW_FOR_A_NUMBER = 4
 _COORDINATOR = "17"
 
@@ -77,17 +79,21 @@ def read_day(written: str | None) -> datetime.date | None:
 
 
 def _identifier(record: PatientRecord) -> tuple[str | None, PersonIdentifierType | None]:
-    """The first identifier of a kind that persons have; of the kind that its digits say where the type does not."""
+    """The identifier that decides, of the kind that its digits say where its type does not.
+
+    A fødselsnummer goes before a D-number, that before a felles hjelpenummer, and an H-number, which one
+    hospital gives, comes last, in whatever order they stand.
+    """
+    found: list[tuple[str, PersonIdentifierType]] = []
     for identifier in record.identifiers:
         number = normalise(identifier.id)
         if not number:
             continue
         if identifier.type in PersonIdentifierType.__members__:
-            return number, PersonIdentifierType(identifier.type)
-        told = classify(number)
-        if told is not None:
-            return number, told.kind
-    return None, None
+            found.append((number, PersonIdentifierType(identifier.type)))
+        elif (told := classify(number)) is not None:
+            found.append((number, told.kind))
+    return min(found, key=lambda each: _DECIDES.index(each[1]), default=(None, None))
 
 
 def _names(record: PatientRecord) -> tuple[str | None, str | None, str | None]:
@@ -237,7 +243,9 @@ def read_author(
     own_unit = line_or_none(entry.unit.name) if entry.unit else None
     trace.structured("author", name, entry.place)
     phone = first_phone(person.telecoms) or (signed.phone if signed else None)
-    role = role_name(entry) or (signed.role if signed else None)
+    role = role_name(entry)
+    if signed and signed.role and (role is None or role.casefold() in signed.role.casefold()):
+        role = signed.role  # `overlege` says more than «Lege»
     return Author(
         name=_cased(name),
         role=line_or_none(role),

@@ -20,20 +20,23 @@ _NOT_NOW = Words("status", "not_now")
 _LATER = Words("status", "later")
 _UNDECIDED = Words("status", "undecided")
 _OBJECTS = Words("status", "objects")
+_OBJECTS_SURELY = Words("status", "objects_surely")
 _OBJECTION_RECEIVERS = Words("status", "objection_receivers")
 _OBJECTION_OTHERS = Words("status", "objection_others")
 _TALK = re.compile(
     r"samtal|kartlegg|pakkefor|tilbud|tilbod|behovskart|oppfølging i kommunen|delta|være med|vere med"
 )
 _DAY_OF_THE_TALK = re.compile(
-    r"\b(?:samtaledag\w*|samtaledato\w*|samme dag som samtal\w*|same dag som samtal\w*|denne samtalen|denne samtala|"
-    r"samtalen som start|dagen for samtal\w*|dato for samtal\w*|kartleggingsdato\w*)"
+    r"\b(?:samtaledag\w*|samtaledato\w*|samme dag som samtal\w*|same dag som samtal\w*|denne samtalen|"
+    r"denne samtala|samtalen som start|dagen for samtal\w*|dato for samtal\w*|kartleggingsdato\w*)"
 )
 _TREATMENT_STARTS = re.compile(
     r"(?:cellegift|kur|behandling|stråling|strålebehandling|immunterapi|hormon\w*|antibiotika|kjemo\w*)\w*\W+"
     r"(?:\w+\W+){0,2}(?:start|opstart)|(?:start\w*|opstart\w*)\W+(?:\w+\W+){0,2}(?:cellegift|kur\b|behandling|stråling|"
     r"strålebehandling|immunterapi|hormon|antibiotika|kjemo|opp med|med ny)|start uke"
 )
+_YES = re.compile(r"\W*ja\b[\s,.;:]*")
+_THAT_DAY = re.compile(r"\b(?:denne|den) dagen\b|\bfra den dato\w*|\bfra da av\b")
 _NO = re.compile(r"^\W*(?:nei|nej|ikke|ikkje)\b")
 _ASKED = re.compile(r"\b(?:informert|orientert|brosjyre|tilbudt|tilbydd|fått tilbud|fått tilbod|spurt)\b")
 
@@ -74,7 +77,7 @@ def read_status(statements: Sequence[Statement], trace: Trace, *, held: bool) ->
         return PathwayStatus.DECLINED
     if said.started or held:
         return PathwayStatus.STARTED
-    return PathwayStatus.OFFER_LATER if said.later and said.not_now else PathwayStatus.UNKNOWN
+    return PathwayStatus.OFFER_LATER if said.later else PathwayStatus.UNKNOWN
 
 
 def _hear(statement: Statement, said: _Said, trace: Trace) -> None:
@@ -111,7 +114,7 @@ def _starts(statement: Statement) -> bool:
         return False
     if JOINS.find(low) and not _NOT_NOW.find(low):
         return not (_LATER.find(low) and ("kommune" in low or "bydel" in low))
-    found = _STARTED.find(statement.whole)
+    found = _STARTED.find(low) or _STARTED.find(statement.whole)
     if found is None or _TREATMENT_STARTS.search(low) or _NOT_NOW.find(low):
         return False
     if statement.topic is Topic.STATUS or PATHWAY.find(statement.whole):
@@ -129,7 +132,7 @@ def read_started_on(
         if _starts(statement) and statement.topic not in {Topic.NEED, Topic.REFERRAL, Topic.STRAIN}:
             if _DAY_OF_THE_TALK.search(statement.low) and held_on is not None:
                 return held_on
-            day = _tied(statement, last, sent_on)
+            day = _that_day(statement, last, sent_on) or _tied(statement, last, sent_on)
             if day is not None:
                 trace.add("pathway.started_on", statement, "status.started")
                 return day
@@ -138,12 +141,26 @@ def read_started_on(
     return None
 
 
+def _that_day(
+    statement: Statement, last: datetime.date | None, sent_on: datetime.date
+) -> datetime.date | None:
+    """The day that `fra den dagen` means: the last one named before."""
+    words = _THAT_DAY.search(statement.low)
+    if words is None:
+        return None
+    before = [
+        d.value for d in statement.dates(sent_on) if d.span[1] <= words.start() and d.precision == "day"
+    ]
+    return before[-1] if before else last
+
+
 def _tied(statement: Statement, last: datetime.date | None, sent_on: datetime.date) -> datetime.date | None:
     """The day that stands by the words of the start, in the same clause or right after."""
     low = statement.low
     places = [match.span() for match in (*_STARTED.all(low), *JOINS.all(low))]
-    if not places and statement.topic is Topic.STATUS:
-        places = [(0, 0)]
+    yes = _YES.match(low)
+    if yes is not None or (not places and statement.topic is Topic.STATUS):
+        places.append((0, yes.end() if yes else 0))
     best: tuple[int, datetime.date] | None = None
     for date in statement.dates(sent_on):
         value = date.value
@@ -182,7 +199,8 @@ def read_objection(statements: Sequence[Statement], trace: Trace) -> bool:
         others = _OBJECTION_OTHERS.find(low)
         receivers = [m[0] for m in _OBJECTION_RECEIVERS.all(low)]
         named = any(re.match(r"kommune|bydel|heimk|hjemk|fastl|kreftk|kk", one) for one in receivers)
-        if receivers and (others is None or named):
+        sure = _OBJECTS_SURELY.find(statement.low) is not None
+        if (receivers or sure) and (others is None or named):
             trace.add("pathway.objects_to_sharing", statement, "status.objects")
             return True
     return False

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.reading.phones import find_phones
-from adapters.reading.vocabulary import Words, remembered
+from adapters.reading.vocabulary import Words, lower, remembered
 
 _ROLE = Words("people", "role")
 _GREETING = Words("people", "greeting")
@@ -39,7 +39,7 @@ class Signature:
 @remembered
 def is_signature(text: str) -> bool:
     """Whether a line is a name with a role, or a greeting, and nothing more."""
-    low = text.lower()
+    low = lower(text)
     if _GREETING.at_start(low):
         return True
     if len(_WORD.findall(text)) > _LONGEST or _ROLE.find(low) is None:
@@ -54,7 +54,7 @@ def read_signature(lines: Sequence[str]) -> Signature | None:
         lines: the lines of the note, as written.
     """
     tail = [line.strip() for line in lines if line.strip()][-_LINES_FROM_THE_END:]
-    greeted = next((i for i, line in enumerate(tail) if _GREETING.at_start(line.lower())), None)
+    greeted = next((i for i, line in enumerate(tail) if _GREETING.at_start(lower(line))), None)
     order = range(greeted, len(tail)) if greeted is not None else range(len(tail) - 1, -1, -1)
     for index in order:
         found = _signature_at(tail, index, greeted=greeted is not None)
@@ -65,7 +65,7 @@ def read_signature(lines: Sequence[str]) -> Signature | None:
 
 def _signature_at(tail: list[str], index: int, *, greeted: bool) -> Signature | None:
     line = tail[index]
-    low = line.lower()
+    low = lower(line)
     if _SECRETARY.find(low) or _GP.find(low) or len(_WORD.findall(line)) > _LONGEST:
         return None
     after = tail[index + 1 : index + 4]
@@ -76,7 +76,7 @@ def _signature_at(tail: list[str], index: int, *, greeted: bool) -> Signature | 
         return None
     group = [line, *after]
     role = next(
-        (role for one in group if not _SECRETARY.find(one.lower()) and (role := _role(one, name))), None
+        (role for one in group if not _SECRETARY.find(lower(one)) and (role := _role(one, name))), None
     )
     if role is None and not greeted:
         return None
@@ -88,7 +88,7 @@ def _signature_at(tail: list[str], index: int, *, greeted: bool) -> Signature | 
 def _signed(line: str) -> str | None:
     """The name of a line that holds a role beside it."""
     rest = _without_greeting(line)
-    role = _ROLE.find(rest.lower())
+    role = _ROLE.find(lower(rest))
     if role is None:
         return None
     for name in NAME.finditer(rest):
@@ -127,7 +127,7 @@ def without_roles(name: str | None) -> str | None:
 
 
 def _is_role_word(word: str) -> bool:
-    low = word.lower().strip(".,")
+    low = lower(word).strip(".,")
     return (
         _ROLE.find(low) is not None
         or _GREETING.at_start(low) is not None
@@ -136,11 +136,12 @@ def _is_role_word(word: str) -> bool:
 
 
 def _role_alone(line: str) -> bool:
-    return _ROLE.at_start(line.lower()) is not None and len(_WORD.findall(line)) <= 8
+    found = _ROLE.find(lower(line))
+    return found is not None and " " not in line[: found.start()] and len(_WORD.findall(line)) <= 8
 
 
 def _without_greeting(line: str) -> str:
-    found = _GREETING.at_start(line.lower())
+    found = _GREETING.at_start(lower(line))
     return line[found.end() :].lstrip(" ,:.") if found else line
 
 
@@ -150,9 +151,9 @@ def _role(line: str, name: str) -> str | None:
     for part in re.split(r"[,(/\t:]| {2,}", rest):
         words = part.split()
         for index, word in enumerate(words):
-            if _ROLE.find(word.lower()) is None:
+            if _ROLE.find(lower(word)) is None:
                 continue
-            last = index + 1 if word.lower() == "klinisk" else index
+            last = index + 1 if lower(word) == "klinisk" else index
             return " ".join(words[index : last + 1]).strip(" ,;()") or None
     return None
 
@@ -160,7 +161,7 @@ def _role(line: str, name: str) -> str | None:
 def _unit(line: str, name: str, role: str | None) -> str | None:
     for part in re.split(r"[,(]|\. ", line.replace(name, ",")):
         words = part.replace(role or "\0", "").strip(" .")
-        low = words.lower()
+        low = lower(words)
         if words and _UNIT.find(low) and not find_phones(words) and len(words) <= 60 and words[0].isupper():
             return words
     return None
@@ -168,11 +169,11 @@ def _unit(line: str, name: str, role: str | None) -> str | None:
 
 def gp_name(text: str) -> str | None:
     """The name that stands after the word for a GP."""
-    low = text.lower()
+    low = lower(text)
     for found in _GP.all(low):
         end = len(text) if not (more := re.compile(r"[^\w]").search(text, found.end())) else more.start()
         name = _GP_NAME.match(text, end)
         if name is not None:
             words = name["name"]
-            return words if not _UNIT.find(words.lower()) else None
+            return words if not _UNIT.find(lower(words)) else None
     return None

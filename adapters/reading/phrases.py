@@ -12,8 +12,8 @@ r"""The small language that the vocabularies are written in, compiled to one reg
 | `om # uker` | a number |
 | `^ startet` | only at the beginning; `ja $` only at the end |
 
-Between words stand blanks, and commas, hyphens, full stops (of abbreviations) and the like. Texts are matched in
-lower case.
+Between words stand blanks, and commas, hyphens, full stops (of abbreviations) and the like. Texts are
+matched in lower case.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from adapters.reading.kinship import FoundRelative, find_relatives, relation_of
 from adapters.reading.model import Statement, Topic
 from adapters.reading.people import is_signature
 from adapters.reading.phones import find_phones, to_e164
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import RelativeEntry
 from gateway.contracts.summary import NextOfKin
 
@@ -18,8 +18,7 @@ _WORK = Words("people", "work_phone")
 _OWN = Words("people", "own_phone")
 _FAMILY = Words("strains", "family_theme")
 _OTHERS_TOPICS = frozenset({Topic.AUTHOR, Topic.RECIPIENT, Topic.GP})
-_SENTENCE_END = re.compile(r"[.;!?]\s|[()]|,\s")
-_GOES_ON = re.compile(r"^\W*(?:tlf|mob|telefon|mobil|\(|nr|nummer|\+|\d)")
+_WORD = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,7 @@ def read_people(
         names: words of names of the patient, the author and the GP, in lower case.
     """
     found = _in_text(statements)
-    kin = _merged([_structured(entry) for entry in entries], found, names)
+    kin = _with_numbers(_merged([_structured(entry) for entry in entries], found, names), statements, others)
     theirs = {one.phone for one in found if one.phone} | {one.phone for one in kin if one.phone}
     phones = list(dict.fromkeys(own))
     for entry in entries:
@@ -111,14 +110,34 @@ def _same(kin: Sequence[NextOfKin], relative: FoundRelative) -> int | None:
         if relative.name is None:
             if relative.relation is not None and one.relation == relative.relation:
                 return index
-        elif set(relative.name.lower().split()) <= set(one.name.lower().split()):
+        elif set(lower(relative.name).split()) <= set(lower(one.name).split()):
             return index
     return None
 
 
+def _with_numbers(
+    kin: list[NextOfKin], statements: Sequence[Statement], others: frozenset[str]
+) -> list[NextOfKin]:
+    """Give a number that stands some words after a relation to the one named relative of that relation."""
+    known = {one.phone for one in kin if one.phone} | others
+    for statement in statements:
+        for phone in find_phones(statement.text):
+            before = lower(statement.text[: phone.span[0]])
+            words = _FAMILY.all(before)
+            if phone.e164 in known or not words or _own_by(statement.text, phone.span[0]):
+                continue
+            word = _WORD.match(before, words[-1].start())
+            relation = relation_of(None, word[0]) if word else None
+            index = next((i for i, k in enumerate(kin) if k.relation == relation and k.phone is None), None)
+            if index is not None and relation is not None:
+                kin[index] = kin[index].model_copy(update={"phone": phone.e164})
+                known.add(phone.e164)
+    return kin
+
+
 def _is_other(name: str, names: frozenset[str]) -> bool:
     """Whether all words of a name are those of the patient or of health personnel."""
-    return set(name.lower().split()) <= names and len(name.split()) > 1
+    return set(lower(name).split()) <= names and len(name.split()) > 1
 
 
 def _of_patient(statement: Statement) -> list[str]:
@@ -135,10 +154,10 @@ def _offset(statement: Statement) -> int:
 
 def _own_by(text: str, start: int) -> bool:
     """Whether the words before a number leave it with the patient: whoever is named last has it."""
-    before = text[:start].lower()
+    before = lower(text[:start])
     last_own = max((m.start() for m in _OWN.all(before)), default=-1)
     last_family = max((m.start() for m in _FAMILY.all(before)), default=-1)
-    if _WORK.find(before) or _WORK.find(text[start : start + 60].lower()):
+    if _WORK.find(before) or _WORK.find(lower(text[start : start + 60])):
         return False
     if last_family < 0:
         return True

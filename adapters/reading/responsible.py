@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from adapters.reading.headings import PARTIES, party_in
 from adapters.reading.items import Item
 from adapters.reading.model import Topic
+from adapters.reading.named import PARTIES, party_in
 from adapters.reading.vocabulary import Words
 from gateway.contracts.summary import Responsible
 
@@ -49,7 +49,7 @@ def _named(low: str) -> Responsible | None:
     leading = _LEADING_PARTY.match(low)
     if leading and (party := party_in(leading["party"])):
         return party
-    for party in (Responsible.NAV, Responsible.GP, Responsible.HOSPITAL):
+    for party in (Responsible.NAV, Responsible.GP):
         if PARTIES[party].find(low):
             return party
     return party_in(low)

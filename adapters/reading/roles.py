@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 from adapters.reading.contact import initiator_in
-from adapters.reading.headings import party_in
+from adapters.reading.named import party_in
 from adapters.reading.vocabulary import Words, remembered
 
 
@@ -57,7 +57,12 @@ STRAIN_HINT = Words("strains", "hint")
 STRAIN_THEME = Words("strains", "family_theme", "practical_theme")
 STRAIN_DENIED = Words("strains", "denied")
 SCALE = Words("strains", "scale")
-_FINDINGS = re.compile(r"\b(?:innlagt|operert for|henvist|viste|påvist|ct|mr|undersøk\w*|utredet|operert)\b")
+_HISTORY = re.compile(
+    r"\b(?:innlagt\s+(?:med|pga|p\.g\.a|grunnet|for|på grunn)|lagt inn\s+(?:med|pga)|operert for|"
+    r"(?:henvist|tilvist)\s+(?:\w+\s+){0,2}"
+    r"(?:fra|frå|med|pga|av)|viste|påvist\w*|utredet|utgreidd|undersøkt|debuterte|debut)\b"
+)
+"""What makes a complaint that follows the way to the diagnosis, not a strain"""
 
 
 @remembered
@@ -95,9 +100,9 @@ def _illness(low: str) -> Role | None:
     strain = STRAIN.find(low)
     if speaks_of_cancer(low) and not (strain and strain.start() == 0) and not RELATIVES_ILLNESS.find(low):
         return Role.DIAGNOSIS
-    if TREATMENT.find(low) and (strain is None or _FINDINGS.search(low)) and _need(low) is None:
-        return Role.DIAGNOSIS
-    return None
+    if strain is not None:
+        return Role.DIAGNOSIS if _HISTORY.search(low[: strain.start()]) else None
+    return Role.DIAGNOSIS if TREATMENT.find(low) and _need(low) is None else None
 
 
 def need_or_strain(low: str) -> Role | None:

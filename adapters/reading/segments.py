@@ -11,7 +11,7 @@ from adapters.reading.headings import classify, is_heading_line
 from adapters.reading.lines import Line, read_lines
 from adapters.reading.model import LISTS, Heading, Statement, Topic
 from adapters.reading.splitting import enumerated, sentences
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import CodedValue, CodeList, TextBlock
 
 _STANDARD_HEADINGS = frozenset(
@@ -28,6 +28,7 @@ _DASH = re.compile(r"(?P<label>\S.{0,38}?)\s+[-–—>]+\s+(?P<rest>\S.*)")
 _SHORT = re.compile(
     r"(?P<label>dx|dg|diagn|diag|henv|tilv|tlf|mob|pf|p\.f|pfh|beh)\b\.?\s+(?P<rest>\S.*)", re.IGNORECASE
 )
+_DATE = re.compile(r"\d{1,2}[./]\s?\d")
 _NAME = re.compile(r"(?:dr\.?\s+|lege\s+)?[A-ZÆØÅ][\w'’-]+(?:\s+[A-ZÆØÅ][\w'’.-]*)+")
 _SENTENCE_INSIDE = re.compile(r"[.!?]\s+\S+\s+\S")
 _SET_OFF = re.compile(r"[:=\t]\s*\S")
@@ -120,9 +121,10 @@ class _Segmenter:
         """Decide whether the heading still holds for a line without one."""
         if self._heading is None:
             return
-        if self._inline and not (line.indent > self._indent + 1 or (line.bullet and not line.gap)):
-            self._set(None, inline=False)
-        elif self._bullets and not line.bullet and line.indent <= self._indent + 1:
+        deeper = line.indent > self._indent + 1
+        after_label = self._inline and not deeper and not (line.bullet and not line.gap)
+        after_bullets = bool(self._bullets) and not line.bullet and not deeper
+        if after_label or (not self._inline and after_bullets):
             self._set(None, inline=False)
         else:
             self._weak = self._weak or (line.gap and self._bullets is not None)
@@ -149,7 +151,7 @@ class _Segmenter:
             heading = is_heading_line(label) if strict else classify(label)
             heading = self._meant(heading, label, rest)
             if heading is not None:
-                return heading, rest
+                return heading, text if _DATE.search(label) else rest
         return None
 
     def _meant(self, heading: Heading | None, label: str, rest: str) -> Heading | None:
@@ -186,7 +188,7 @@ class _Segmenter:
             self.statements.append(
                 Statement(
                     text=words,
-                    low=words.lower(),
+                    low=lower(words),
                     heading=self._heading,
                     weak=self._weak,
                     bullet=bullet,
@@ -255,8 +257,8 @@ def _coded_heading(code: CodedValue | None, codes: Mapping[str, str]) -> Heading
 
 
 def _is_title(code: CodedValue) -> bool:
-    return bool(code.name and Words("title", "title").find(code.name.lower()))
+    return bool(code.name and Words("title", "title").find(lower(code.name)))
 
 
 def _plain(label: str) -> str:
-    return label.strip(" :=?-–").lower()
+    return lower(label.strip(" :=?-–"))

@@ -20,6 +20,7 @@ _GOES_ON = re.compile(
 _STOP = re.compile(r"[.!?…]+[\"»”')\]]*\s+(?=\S)")
 _ENUMERATED = re.compile(r"(?:(?<=^)|(?<=\s))\(?([1-9]|[a-h])[.)]\s+(?=\S)")
 _QUOTES_AND_BRACKETS = re.compile(r"\([^()]*\)|«[^»]*»|“[^”]*”|\"[^\"]*\"")
+_BRACKETS = re.compile(r"\([^()]*\)")
 _DASHES = re.compile(r"\s[-–—]\s")
 
 
@@ -27,7 +28,8 @@ def sentences(text: str) -> list[str]:
     """Split a line into sentences; abbreviations, dates and initials do not end one."""
     parts: list[str] = []
     start = 0
-    for stop in _STOP.finditer(masked(text)):
+    blotted = _BRACKETS.sub(lambda found: "x" * len(found[0]), text) if "(" in text else text
+    for stop in _STOP.finditer(blotted):
         if _ends_sentence(text, start, stop):
             parts.append(text[start : stop.end()].strip())
             start = stop.end()

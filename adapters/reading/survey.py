@@ -12,7 +12,7 @@ from adapters.reading.contact import initiator_in
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import HELD, PLANNED
 from adapters.reading.scores import FoundScore, find_scores
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import EventEntry, ProcedureEntry
 from gateway.contracts.summary import Survey, SurveyForm
 
@@ -58,12 +58,15 @@ _ASKED = re.compile(
     r"(?:pårørende|pårørande|ektefelle|ledsag|følge)\w*\W[^:]{0,30}:|^(?:til stede|tilstede|deltok)[^:]*:"
 )
 _YES_OR_NO = re.compile(r"\W*(ja|nei)\b")
+_CAME = re.compile(r"\b(?:til ?stede|deltok|deltar|var med|satt med|deltatt)\b")
 _CLAUSE = re.compile(r", (?:og |men )?|; | og (?=(?:han|hun|ho|innkall|skal|vi|jeg|de)\b)")
 _A_MAN = re.compile(
     r"\b(?:en|ein|gammel|gamal|ung|eldre|årig)\s+mann\b|\bmann(?=\s+(?:på|med|i|født|f\.|\d))"
 )
 """The patient himself"""
-_NOT_WITH = re.compile(r"\b(?:ikke|ikkje)\b.{0,20}\b(?:med|til stede)\b")
+_NOT_WITH = re.compile(
+    r"\b(?:ikke|ikkje|ingen|inga|uten|utan|u)\b.{0,24}(?:\b(?:med|til stede|der)\b|pårørende|pårørande)"
+)
 _EARLIER_NOTE = re.compile(r"\bnotat(?:et)?\b[^.]{0,40}\bsendt|\brettelse\b|\berstatte?r\b")
 
 
@@ -96,7 +99,7 @@ def read_survey(
         return SurveyReading(survey=None, score_out_of_range=out)
     for statement in held:
         trace.add("survey", statement, "survey.held")
-    near = _with_neighbours(open_ones, held)
+    near = _with_neighbours([s for s in statements if _may_tell_who_came(s)], held)
     survey = Survey(
         held_on=_held_on(statements, held, sent_on),
         form=_form(held, near, events),
@@ -120,6 +123,12 @@ def _is_about(statement: Statement) -> bool:
 
 def _not_held(statement: Statement) -> bool:
     return bool(_NOT_HELD.find(statement.low) or _NOT_HELD.find(statement.whole))
+
+
+def _may_tell_who_came(statement: Statement) -> bool:
+    if statement.topic is Topic.KIN:
+        return _CAME.search(statement.low) is not None
+    return statement.topic not in _CLOSED
 
 
 def _has_main(statement: Statement) -> bool:
@@ -182,7 +191,7 @@ def _day_of_talk(
         if value is None or date.precision not in {"day", "same_day"} or value > sent_on:
             continue
         distance = date.span[0] - start if date.span[0] >= start else (start - date.span[1]) * 2
-        distance += 40 if date.words.lower().startswith("i ") else 0
+        distance += 40 if lower(date.words).startswith("i ") else 0
         if best is None or distance < best[0]:
             best = distance, value
     return best[1] if best else None
@@ -210,19 +219,22 @@ def _without_interpreter(low: str) -> str:
 
 
 def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
+    alone: Statement | None = None
     for statement in near:
         low = statement.low
         if (asked := _ASKED.search(statement.whole)) and (answer := _YES_OR_NO.match(low)):
             del asked
             trace.add("survey.relatives_present", statement, "headings.company")
             return answer[1] == "ja"
-        if _ALONE.find(low):
-            trace.add("survey.relatives_present", statement, "survey.alone")
-            return False
         if any(_with_family(clause) for clause in low.split(", ")):
             trace.add("survey.relatives_present", statement, "survey.present")
             return True
-    return None
+        if _ALONE.find(low):
+            alone = alone or statement
+    if alone is None:
+        return None
+    trace.add("survey.relatives_present", alone, "survey.alone")
+    return False
 
 
 def _with_family(clause: str) -> bool:
@@ -237,12 +249,13 @@ def _score(statements: Sequence[Statement], trace: Trace) -> tuple[int | None, b
     for statement in statements:
         if statement.topic is Topic.SCALE or statement.topic is Topic.DENIED:
             continue
-        before = statement.label or statement.question
-        prefix = f"{before}: " if before else ""
+        headed = statement.topic is Topic.SCORE and (statement.label or statement.question)
+        # Under a heading of the thermometer the number alone is the score, whatever the heading calls it.
+        prefix = "termometer: " if headed else f"{statement.label}: " if statement.label else ""
         found += [
             (score.aside, score, statement)
             for score in find_scores(prefix + statement.text)
-            if score.scale == "distress" or (score.scale is None and statement.topic is Topic.SCORE)
+            if score.scale == "distress"
         ]
     if not found:
         return None, False

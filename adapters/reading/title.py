@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from adapters.reading.model import LISTS, Statement, Topic
 from adapters.reading.roles import JOINS
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import TextBlock
 
 _TITLE = Words("title", "title")
@@ -23,11 +23,11 @@ _WORDS_BEFORE = 7
 
 def is_note(subject: str | None, blocks: Sequence[TextBlock], statements: Sequence[Statement]) -> bool:
     """Tell by the subject, the headings, the first lines, or by what is said of the pathway."""
-    low = (subject or "").lower()
+    low = lower(subject or "")
     if _TITLE.find(low) and not (_MENTION.find(low) and len(_WORD.findall(low)) > 8):
         return _CONVERSATION.at_start(low) is None or has_sections(statements)
     for index, block in enumerate(blocks):
-        heading = (block.heading.name or "").lower() if block.heading else ""
+        heading = lower(block.heading.name or "") if block.heading else ""
         if _TITLE.find(heading):
             return True
         if any(_is_title(line) for line in _lines(block)[: _FIRST_LINES if index < 2 else 1]):
@@ -38,7 +38,7 @@ def is_note(subject: str | None, blocks: Sequence[TextBlock], statements: Sequen
 
 
 def _lines(block: TextBlock) -> list[str]:
-    return [line.strip().lower() for line in block.text.splitlines() if _WORD.search(line)]
+    return [lower(line.strip()) for line in block.text.splitlines() if _WORD.search(line)]
 
 
 def _is_title(line: str) -> bool:

@@ -16,8 +16,15 @@ from mappings import vocabulary
 
 _T = TypeVar("_T")
 
+_SWEDISH = str.maketrans("äö", "æø")
+
 _MEMORIES: list[dict[str, object]] = []
 _FIRST_LETTERS: dict[str, frozenset[str]] = {}
+
+
+def lower(text: str) -> str:
+    """The text in lower case, of the same length, with Swedish letters as Norwegian ones."""
+    return text.lower().translate(_SWEDISH)
 
 
 def remembered(function: Callable[[str], _T]) -> Callable[[str], _T]:
@@ -103,7 +110,7 @@ class Words:
 def _compiled(name: str, keys: tuple[str, ...]) -> tuple[re.Pattern[str], Beginnings, re.Pattern[str] | None]:
     """The pattern, what to ask before it, and that of words which may begin with anything."""
     entries = vocabulary(name)
-    phrases = [phrase for key in keys or entries for phrase in entries[key].phrases]
+    phrases = [lower(phrase) for key in keys or entries for phrase in entries[key].phrases]
     known = beginnings(phrases)
     inside = re.compile("|".join(map(re.escape, known.inside))) if known.inside else None
     return compile_phrases(phrases), known, inside

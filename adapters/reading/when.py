@@ -89,6 +89,7 @@ def _conditions() -> re.Pattern[str]:
     alternatives = (
         _words("on_need"),
         rf"{_words('if')}{_GAP}{_words('if_who')}{clause}",
+        rf"{_words('if')}{_GAP}(?:noe|noko)",
         rf"{_words('when')}{_GAP}{_words('when_who')}{clause}",
     )
     return re.compile(rf"(?<![\w\-])(?:{'|'.join(alternatives)})(?!\w)", re.IGNORECASE)

@@ -60,10 +60,10 @@ TRANSITIONS: Mapping[InboundState, frozenset[InboundState]] = {
     ),
     _S.HELD: frozenset({_S.SENDING, _S.ACCEPTED, _S.DISCARDED, _S.FAILED}),
     _S.ACCEPTED: frozenset({_S.SENDING, _S.FAILED}),
-    _S.SENDING: frozenset({_S.DELIVERED, _S.ACKNOWLEDGED, _S.REFUSED, _S.FAILED}),
-    _S.DELIVERED: frozenset({_S.ACKNOWLEDGED, _S.REFUSED, _S.FAILED, _S.SENDING}),
+    _S.SENDING: frozenset({_S.DELIVERED, _S.ACKNOWLEDGED, _S.REFUSED, _S.FAILED, _S.DISCARDED}),
+    _S.DELIVERED: frozenset({_S.ACKNOWLEDGED, _S.REFUSED, _S.FAILED, _S.SENDING, _S.DISCARDED}),
     _S.ACKNOWLEDGED: frozenset({_S.SENDING, _S.REFUSED}),
-    _S.REFUSED: frozenset({_S.SENDING, _S.ACKNOWLEDGED}),
+    _S.REFUSED: frozenset({_S.SENDING, _S.ACKNOWLEDGED, _S.DISCARDED}),
     _S.FAILED: frozenset(
         {
             _S.SENDING,
@@ -108,6 +108,8 @@ class SendingState(StrEnum):
     """The receiver's AppRec is positive"""
     REFUSED = "refused"
     """The receiver's AppRec is negative"""
+    OVERDUE = "overdue"
+    """No AppRec came within the deadline: counts as refused, until one comes"""
     FAILED = "failed"
     """Given up; `failed replay` takes it up again"""
     DISCARDED = "discarded"
@@ -209,6 +211,8 @@ class Sending:
     """Status of the receiver's AppRec with its codes: `1`, `2 E21`"""
     error: str | None = None
     """Stable code of the last failed attempt"""
+    fence: int = 0
+    """How many leases there were on it; given by the journal"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,7 +296,20 @@ class JournalTransaction(Protocol):
         """Sendings with this MsgId, or (epikrise) this document id; newest first."""
 
     def due(self, now: datetime, *, limit: int) -> list[Sending]:
-        """Pending sendings whose time has come, oldest first."""
+        """Pending sendings whose time has come, oldest first.
+
+        Of those of one `conversation_root` to one receiver only the one that was made first: a change never
+        overtakes what it changes.
+        """
+
+    def unanswered(self, *, inside: bool, before: datetime, limit: int) -> list[Sending]:
+        """Sendings that were transported, made before a time, and not answered by an AppRec; oldest first.
+
+        Args:
+            inside: those to hospitals; otherwise those to municipalities and GPs.
+            before: when they were made, at the latest.
+            limit: how many.
+        """
 
     def add_inbound(self, message: InboundMessage) -> None:
         """Add a row. (sender, msg_id) is unique.
@@ -314,6 +331,13 @@ class JournalTransaction(Protocol):
     def update_sending(self, sending_id: str, **changes: object) -> None:
         """Change fields of a row by name."""
 
+    def update_claimed(self, sending: Sending, **changes: object) -> bool:
+        """Change fields of a sending that `claim_due` gave, and end its lease.
+
+        False, and nothing is changed, where it is no longer pending, or where the lease has ended and another
+        process has taken it over: what came of it is then for others to say.
+        """
+
     def add_event(self, event: Event) -> None:
         """Add to the history."""
 
@@ -333,6 +357,16 @@ class Journal(Protocol):
 
     def reader(self) -> AbstractContextManager[JournalTransaction]:
         """A view for reading only."""
+
+    def claim_due(self, now: datetime, *, limit: int) -> list[Sending]:
+        """What is due (see `JournalTransaction.due`), to be sent by this process alone.
+
+        Where several processes work on the journal, each row is leased for a time: a process that dies leaves
+        it to the others, and one that comes late (`Sending.fence`) changes nothing.
+
+        Raises:
+            JournalUnavailableError: the store can not be reached.
+        """
 
     def list_inbound(self, criteria: InboundFilter) -> list[InboundMessage]:
         """Inbox rows, newest first; `body` and `summary` are left out (empty, None)."""

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 from gateway.contracts.messages import Message
 from gateway.contracts.reading import Reading
-from gateway.contracts.registry import Registry
+from gateway.contracts.registry import Endpoint, Registry
 
 
 class Adapter(Protocol):
@@ -83,6 +83,36 @@ class MessageVerifier(Protocol):
 
         Raises:
             SignatureRefusedError: a PermanentError with a stable code and a Fault S01, S02, S03 or S99.
+        """
+
+
+class MessageProtector(Protocol):
+    """Signs and encrypts messages as a whole, for the way to one receiver (CMS)."""
+
+    content_type: ClassVar[str]
+    """Of what comes out"""
+
+    def protect(self, message: bytes, *, org_no: str | None, receiver: Endpoint) -> bytes:
+        """Sign for the organisation (or with the gateway's own key), encrypt for the receiver.
+
+        Raises:
+            LocalError: no key, or no certificate of the receiver, can be used.
+            TransientError: it can not be found out now whether the receiver's certificate is revoked.
+        """
+
+
+class MessageOpener(Protocol):
+    """Opens messages that came signed and encrypted as a whole (CMS)."""
+
+    def opens(self, content_type: str) -> bool:
+        """Whether a content type says that the body is such a message."""
+
+    def open(self, data: bytes) -> Verified:
+        """The message, and who signed it.
+
+        Raises:
+            PermanentError: it can not be taken (CmsRefusedError, SignatureRefusedError).
+            TransientError: it can not be found out now whether the certificate is revoked.
         """
 
 

@@ -51,7 +51,8 @@ class QueueStatus:
 
     name: str
     ready: int
-    unacknowledged: int
+    unacknowledged: int | None
+    """Taken and not acknowledged, where the broker tells"""
     consumers: int | None
     oldest_seconds: float | None
     """Age of the oldest message, where the broker tells"""

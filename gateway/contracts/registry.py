@@ -17,6 +17,25 @@ class PartyKind(StrEnum):
     GP = "gp"
 
 
+class Protection(StrEnum):
+    """What shows a receiver who sent a message, and hides it on the way."""
+
+    SIGNATURE = "signature"
+    """A signature in the message (XML-DSig); an epikrise has no place for one and goes without"""
+    CMS = "cms"
+    """Signed and enveloped as a whole (CMS); no signature in the message"""
+    BOTH = "both"
+
+
+class ContentCipher(StrEnum):
+    """How content is encrypted for a receiver."""
+
+    AES_256_CBC = "aes-256-cbc"
+    """What everyone on the health network reads; the key is carried with PKCS#1 v1.5"""
+    AES_256_GCM = "aes-256-gcm"
+    """Authenticated; the key is carried with OAEP"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HospitalUnit:
     """A department of a hospital."""
@@ -69,6 +88,8 @@ class Endpoint:
     epj: str | None = None
     attaches_summary: bool = False
     """Whether the canonical XML goes along as an attachment"""
+    protection: Protection = Protection.SIGNATURE
+    encryption: ContentCipher = ContentCipher.AES_256_CBC
 
 
 class Registry(Protocol):

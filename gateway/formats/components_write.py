@@ -105,7 +105,7 @@ def patient(found: PatientRecord) -> str:
 
 def _names(p: Prefixes, found: Person | PatientRecord) -> tuple[str, str, str]:
     given, middle, family = found.given_name, found.middle_name, found.family_name
-    if not (given or family) and found.name:
+    if not (given or middle or family) and found.name:
         given, family = split_name(found.name)
     return (
         text(p.own + "FamilyName", family),

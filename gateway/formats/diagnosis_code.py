@@ -34,6 +34,7 @@ _MARKS = re.compile(r"[\s\u2020*+]+")
 
 _ICD = re.compile(r"([A-Z][0-9]{2})[.,\-]?([0-9]{1,2})?")
 _ICPC = re.compile(r"-?([ABDFHKLNPRSTUWXYZ][0-9]{2})(?:\.0*)?")
+_ICPC_WRITTEN = re.compile(r"-?[ABDFHKLNPRSTUWXYZ][0-9]{2}")
 
 
 def normalise(code: str, system: CodeSystem | None = "ICD-10") -> str:
@@ -52,6 +53,11 @@ def normalise(code: str, system: CodeSystem | None = "ICD-10") -> str:
     if system != "ICPC-2" and (icd := _ICD.fullmatch(bare)):
         return f"{icd[1]}.{icd[2]}" if icd[2] else icd[1]
     return bare
+
+
+def has_form_of(code: str, system: CodeSystem) -> bool:
+    """Whether a code has the form of the codes of a list, as it is written."""
+    return (_ICD if system == "ICD-10" else _ICPC_WRITTEN).fullmatch(code) is not None
 
 
 def system_of(oid_or_name: str | None, code: str | None = None) -> CodeSystem | None:

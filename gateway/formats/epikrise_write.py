@@ -23,7 +23,7 @@ from gateway.contracts.messages import (
 from gateway.formats import codes, hcp_write, names
 from gateway.formats.dialogmelding_write import under_heading
 from gateway.formats.msghead_write import attached, issue_time
-from gateway.formats.times import is_timestamp
+from gateway.formats.times import is_later, is_timestamp
 from gateway.formats.xml_writing import DECLARATION, code, escaped, simple, text, value, wrap
 
 _LIST = "2.16.578.1.12.4.1.1."
@@ -160,7 +160,7 @@ def _event(event: EventEntry, number: int, made_at: str, content: str, version: 
     if level is None or level.code_list not in (None, _CARE_LEVELS):
         level = _CONSULTATION
     start = event.start if is_timestamp(event.start) else made_at
-    end = event.end if is_timestamp(event.end) else None
+    end = event.end if is_later(event.end, start) else None
     times = value("StartDateTime", start) + value("EndDateTime", end)
     return wrap(
         "Event",

@@ -37,8 +37,8 @@ def write_msghead(head: Head, business: str, attachments: tuple[Attachment, ...]
     """
     made_at = issue_time(head)
     primary = head.primary
-    sender = "" if head.sender is None else _party(head.sender)
-    receiver = "" if primary is None else _party(primary.party)
+    sender = "" if head.sender is None else organisation(head.sender)
+    receiver = "" if primary is None else organisation(primary.party)
     kind = simple("Type", head.msg_type)
     if not (sender and receiver and kind and head.msg_id.strip()):
         raise FormatError("A message needs its type, an id, a sender and a primary receiver.")
@@ -102,7 +102,7 @@ def attached(attachment: Attachment) -> str:
     )
 
 
-def _party(party: Party) -> str:
+def organisation(party: Party) -> str:
     """Organisation, with the unit or the person below it; empty if the standard's minimum is missing."""
     if not write.unit_is_complete(party.organisation):
         return ""
@@ -124,7 +124,7 @@ def _role(party: Party) -> CodedValue | None:
 
 def _other(receiver: Receiver) -> str:
     """OtherReceiver: an organisation, or a person alone."""
-    party = _party(receiver.party)
+    party = organisation(receiver.party)
     person = receiver.party.person
     if not party and person is not None and codes.complete(person.identifiers):
         party = wrap("HealthcareProfessional", write.person(HEAD, person, person.role))

@@ -9,24 +9,24 @@ import copy
 
 from lxml import etree
 
-from gateway.contracts.messages import Conversation
+from gateway.contracts.messages import Conversation, Party
+from gateway.formats import names
+from gateway.formats.msghead_write import organisation
 
-_HEAD = "{http://www.kith.no/xmlstds/msghead/2006-05-24}"
+_HEAD = f"{{{names.MSGHEAD}}}"
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
-_HER_OID = "2.16.578.1.12.4.1.1.9051"
 
 
 def readdress(
-    root: etree._Element, *, msg_id: str, conversation: Conversation, unit_her_id: str, unit_name: str | None
+    root: etree._Element, *, msg_id: str, conversation: Conversation | None, receiver: Party
 ) -> bytes:
-    """Write a message anew for another receiver in the same enterprise.
+    """Write a message anew for another receiver.
 
     Args:
         root: a MsgHead that follows its schema; it is not changed.
         msg_id: the new MsgId.
-        conversation: the references that the receiver knows.
-        unit_her_id: HER-id of the service that gets it, on the lower level.
-        unit_name: its name.
+        conversation: the references that the receiver knows; None: it knows none, and gets none.
+        receiver: who gets it, with name and identifier on each level.
     """
     head = copy.deepcopy(root)
     for signature in head.findall(_SIGNATURE):
@@ -36,9 +36,7 @@ def readdress(
         raise ValueError("a MsgHead has a MsgInfo")
     _text(info, "MsgId", msg_id)
     _refer(info, conversation)
-    organisation = info.find(f"{_HEAD}Receiver/{_HEAD}Organisation")
-    if organisation is not None:
-        _lower_level(organisation, unit_her_id, unit_name)
+    _address(info, receiver)
     return etree.tostring(head, xml_declaration=True, encoding="UTF-8")
 
 
@@ -48,8 +46,12 @@ def _text(parent: etree._Element, name: str, value: str) -> None:
         element.text = value
 
 
-def _refer(info: etree._Element, conversation: Conversation) -> None:
+def _refer(info: etree._Element, conversation: Conversation | None) -> None:
     reference = info.find(f"{_HEAD}ConversationRef")
+    if conversation is None:
+        if reference is not None:
+            info.remove(reference)
+        return
     if reference is None:
         sender = info.find(f"{_HEAD}Sender")
         reference = etree.Element(f"{_HEAD}ConversationRef")
@@ -60,14 +62,11 @@ def _refer(info: etree._Element, conversation: Conversation) -> None:
     _text(reference, "RefToConversation", conversation.root)
 
 
-def _lower_level(organisation: etree._Element, her_id: str, name: str | None) -> None:
-    """Replace the service of the receiver (MsgHead 1.2: Organisation before HealthcareProfessional, last)."""
-    for element in organisation.findall(f"{_HEAD}Organisation"):
-        organisation.remove(element)
-    for element in organisation.findall(f"{_HEAD}HealthcareProfessional"):
-        organisation.remove(element)
-    service = etree.SubElement(organisation, f"{_HEAD}Organisation")
-    etree.SubElement(service, f"{_HEAD}OrganisationName").text = name or "Postmottak"
-    ident = etree.SubElement(service, f"{_HEAD}Ident")
-    etree.SubElement(ident, f"{_HEAD}Id").text = her_id
-    etree.SubElement(ident, f"{_HEAD}TypeId", V="HER", DN="HER-id", S=_HER_OID)
+def _address(info: etree._Element, receiver: Party) -> None:
+    element = info.find(f"{_HEAD}Receiver")
+    if element is None:
+        return
+    for written in element.findall(f"{_HEAD}Organisation"):
+        element.remove(written)
+    made = etree.fromstring(f'<Receiver xmlns="{names.MSGHEAD}">{organisation(receiver)}</Receiver>')
+    element.extend(made)

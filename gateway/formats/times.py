@@ -63,6 +63,12 @@ def is_timestamp(written: str | None) -> bool:
     return bool(_STRICT.fullmatch(written) or _DATE.fullmatch(written)) and read_time(written) is not None
 
 
+def is_later(end: str | None, start: str | None) -> bool:
+    """Whether one time is after another (criterion E 19); never where one of them is no time or date."""
+    ended, started = read_time(end), read_time(start)
+    return is_timestamp(end) and ended is not None and started is not None and ended > started
+
+
 def is_date(written: str) -> bool:
     """Whether this is a date of the calendar, without a zone."""
     return bool(_DATE.fullmatch(written)) and read_time(written) is not None

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gateway.contracts.errors import AdapterError
 from gateway.contracts.messages import Format, Head, Message
+from gateway.contracts.ports import Signer
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import AppRec
 from gateway.intake.intake import Opened, RefusedError
@@ -26,6 +27,8 @@ class Arrival:
     received_at: datetime
     opened: Opened | None = None
     refused: RefusedError | None = None
+    protected_by: Signer | None = None
+    """Who signed it for the way (CMS)"""
     reading: Reading | None = None
     reading_error: AdapterError | None = None
     broken: str | None = None

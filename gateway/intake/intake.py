@@ -18,6 +18,7 @@ from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.ports import MessageVerifier, Signer
 from gateway.contracts.receipts import AppRec, ErrorCode, Fault, fault
 from gateway.formats import Identified, identify, read_apprec, read_head, read_message
+from gateway.formats.mend import mend
 from gateway.intake.attachments import TAKEN, attachment_faults
 from gateway.intake.patient import Profile, identification_faults, profile_faults
 from gateway.security.gate import GateRefusedError, Limits, parse, parse_damaged
@@ -101,11 +102,14 @@ class Intake:
         self._verifier = verifier
         self._policy = policy
 
-    def open(self, data: bytes, *, passes_through: bool = False) -> Opened:
+    def open(
+        self, data: bytes, *, passes_through: bool = False, protected_by: Signer | None = None
+    ) -> Opened:
         """Take a message apart.
 
         Args:
             data: the message.
+            protected_by: who signed it for the way (CMS), which counts as a signature.
             passes_through: it is not read here but sent on as it is (a reply): its receiver judges what it
                 holds.
 
@@ -130,7 +134,7 @@ class Intake:
             return Opened(identified=identified, apprec=read_apprec(root))
         signer, root = self._verified(data, root, identified)
         message = self._read(root, identified)
-        self._check_sender(message, signer)
+        self._check_sender(message, signer or protected_by)
         self._check_message(message, passes_through=passes_through)
         return Opened(identified=identified, message=message, signer=signer)
 
@@ -141,8 +145,10 @@ class Intake:
             damaged = parse_damaged(data, self._policy.limits)
             if damaged is None and len(data) > _HEAD_BYTES:
                 damaged = parse_damaged(data[:_HEAD_BYTES], self._policy.limits)
-            head = read_head(damaged) if damaged is not None else None
-            identified = identify(damaged) if damaged is not None else None
+            head = identified = None
+            if damaged is not None:
+                mend(damaged)
+                head, identified = read_head(damaged), identify(damaged)
             raise RefusedError(
                 error.message,
                 reason=error.reason,

@@ -14,11 +14,13 @@ from gateway.contracts.journal import (
     JournalTransaction,
     NamedReceiver,
     Sending,
+    SendingKind,
 )
 from gateway.contracts.messages import Head
 from gateway.contracts.registry import Registry
 from gateway.contracts.summary import Action
 from gateway.intake.arrival import Arrival
+from gateway.routing.addressees import sending_hospital
 
 
 def named_receivers(head: Head) -> tuple[NamedReceiver, ...]:
@@ -34,9 +36,9 @@ def inbound_row(
 ) -> InboundMessage:
     """The inbox row of an arrival, with what its head tells."""
     head = arrival.head
-    hospital = unit = None
-    for her_id in head.sender.her_ids if head is not None and head.sender is not None else ():
-        hospital = hospital or registry.hospital(her_id)
+    sender = head.sender if head is not None else None
+    hospital, unit = sending_hospital(registry, sender), None
+    for her_id in sender.her_ids if sender is not None else ():
         unit = unit or registry.unit(her_id)
     conversation = head.conversation if head is not None else None
     return InboundMessage(
@@ -112,3 +114,15 @@ def add_sending(transaction: JournalTransaction, sending: Sending, at: datetime)
             },
         )
     )
+
+
+def add_receipt(transaction: JournalTransaction, receipt: Sending, at: datetime) -> bool:
+    """Put an AppRec in the outbox, unless its receiver has answered already: one for each, ever.
+
+    Source: HITS 1168:2016, chapters 5.1 and 5.5.
+    """
+    answered = {s.answers for s in transaction.sendings(receipt.inbound_id, kinds=(SendingKind.RECEIPT,))}
+    if receipt.answers in answered:
+        return False
+    add_sending(transaction, receipt, at)
+    return True

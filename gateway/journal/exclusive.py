@@ -1,4 +1,4 @@
-"""One holder at a time: a lock of the operating system on a file beside the journal."""
+"""Who may work on a journal: one holder at a time by a lock of the operating system, or several."""
 
 from __future__ import annotations
 
@@ -6,13 +6,44 @@ import fcntl
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from gateway.contracts.errors import JournalUnavailableError, LocalError
 
 
+class Hold(Protocol):
+    """Leave to work on a journal, until it is released."""
+
+    def release(self) -> None:
+        """Give it back."""
+
+    def __enter__(self) -> Self:
+        """The hold itself."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release."""
+
+
+class SharedHold:
+    """Leave that everybody has: the database itself keeps those who work on it apart."""
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+    def __enter__(self) -> Self:
+        """The hold itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is held."""
+
+
 class ExclusiveHold:
-    """Held until it is released, or until the process is gone, however it ends.
+    """A lock on a file beside the journal, until it is released, or the process is gone, however it ends.
 
     Processes that are forked while it is held hold it too: nobody else takes over from a gateway whose
     workers still run.

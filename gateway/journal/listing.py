@@ -56,3 +56,5 @@ def _marks(criteria: InboundFilter) -> Iterator[ColumnElement[bool]]:
         yield c.patient_reference == criteria.patient_reference
     if criteria.id_prefix is not None:
         yield c.id.startswith(criteria.id_prefix, autoescape=True)
+    if criteria.msg_id_prefix is not None:
+        yield c.msg_id.startswith(criteria.msg_id_prefix, autoescape=True)

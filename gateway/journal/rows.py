@@ -167,6 +167,7 @@ SENDING = Codec(
         "settled_at": _OPTIONAL_TIME,
     },
     payloads=("body",),
+    given=("sequence", "lease_owner", "lease_until"),
 )
 
 EVENT = Codec(tables.history, {"at": _TIME, "detail": _MAPPING})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Select, Update
 
 from gateway.contracts.errors import GatewayError
 from gateway.journal.rows import Row
@@ -56,6 +56,11 @@ class Session:
         """Read by a query that is made for the occasion."""
         with self._guarded():
             return self.connection.execute(query).all()
+
+    def execute(self, change: Update, values: Mapping[str, Any] | None = None) -> None:
+        """Write by a statement that is made for the occasion."""
+        with self._guarded():
+            self.connection.execute(change, values)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -1,32 +1,36 @@
-"""The journal in an SQL database: SQLite now; the tables and statements are those of PostgreSQL, too."""
+"""The journal in an SQL database: SQLite or PostgreSQL, with the same tables and statements."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, inspect, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, LocalError
-from gateway.contracts.journal import Event, InboundFilter, InboundMessage, InboundState, Receipt
+from gateway.contracts.journal import Event, InboundFilter, InboundMessage, InboundState, Receipt, Sending
 from gateway.contracts.ports import Vault
-from gateway.journal import rows, sqlite, tables
-from gateway.journal.exclusive import ExclusiveHold
+from gateway.journal import migrate, postgresql, rows, sqlite, upkeep
+from gateway.journal.exclusive import Hold
 from gateway.journal.listing import listing
 from gateway.journal.rows import Row
 from gateway.journal.session import Session
 from gateway.journal.statements import Statement, Statements
 from gateway.journal.store import Store
-from gateway.journal.tables import content, meta
+from gateway.journal.tables import SCHEMA_VERSION, content
 from gateway.journal.transaction import SqlTransaction
 
 _KEY_CHECK = {"row_id": "journal", "part": "key"}
 _KEY_CONTEXT = b"journal:key"
-_VERSION = "schema_version"
+
+LEASE = timedelta(seconds=30)
+"""How long a process has to publish what it took, where several do"""
 
 
 class SqlJournal:
@@ -35,11 +39,13 @@ class SqlJournal:
     Several threads may use it; those that write wait for each other.
     """
 
-    def __init__(self, store: Store, vault: Vault) -> None:
+    def __init__(self, store: Store, vault: Vault, *, lease: timedelta = LEASE) -> None:
         """In a store; `open_journal` opens one."""
         self._store = store
         self._vault = vault
-        self._holds: list[ExclusiveHold] = []
+        self._lease = lease
+        self._owner = uuid4().hex
+        self._holds: list[Hold] = []
         self._statements = Statements(store.writer.dialect)
 
     @contextmanager
@@ -62,6 +68,22 @@ class SqlJournal:
             view = SqlTransaction(session, self._statements, self._vault)
             yield view
             view.write_gathered()
+
+    def claim_due(self, now: datetime, *, limit: int) -> list[Sending]:
+        """What is due (see `JournalTransaction.due`), to be sent by this process alone.
+
+        On SQLite no other process sends, and nothing is marked; on PostgreSQL each row is leased, by the
+        database's clock. What this process itself has leased it may take again.
+
+        Raises:
+            JournalUnavailableError: the store can not be reached.
+        """
+        with self.reader() as view:
+            due = view.due(now, limit=limit if not self._store.shared else 1)
+        if not due or not self._store.shared:
+            return due
+        with self.transaction() as transaction:
+            return transaction.claim(now, limit=limit, owner=self._owner, lease=self._lease)
 
     def list_inbound(self, criteria: InboundFilter) -> list[InboundMessage]:
         """Inbox rows, newest first; `body` and `summary` are left out (empty, None).
@@ -89,20 +111,63 @@ class SqlJournal:
         (found,) = self._read(self._statements.next_due)
         return None if found[0] is None else rows.from_time(found[0])
 
-    def acquire_exclusive(self, name: str) -> ExclusiveHold:
-        """Be the only one of this name (`gateway`) that works on the journal, until closed or dead.
+    def acquire_exclusive(self, name: str) -> Hold:
+        """Work on the journal under a name (`gateway`), until closed or dead.
 
-        The check value of the key is sealed anew, so that a key that was changed can be dropped when the
-        last row that it sealed is gone.
+        On SQLite only one process of a name may; on PostgreSQL several do, and leases keep them apart. The
+        check value of the key is sealed anew, so that a key that was changed can be dropped when the last row
+        that it sealed is gone.
 
         Raises:
-            LocalError: another is; its process id is in the text.
+            LocalError: another does; its process id is in the text.
         """
-        hold = self._store.exclusive(name)
+        hold = self._store.hold(name)
         self._holds.append(hold)
         with self._session(self._store.writer) as session:
             self._seal_key_check(session)
         return hold
+
+    def backup(self, file: Path) -> None:
+        """Write all that is committed now to a file, while gateways work on.
+
+        On SQLite the file is a journal as it stands; on PostgreSQL it is for `pg_restore`.
+
+        Raises:
+            LocalError: the file exists, or can not be written, or the tool for it is missing.
+            JournalUnavailableError: the store can not be reached.
+        """
+        self._store.backup(file)
+
+    def purge(self, before: datetime, *, at: datetime) -> int:
+        """Take away the payloads of messages that came before a time and have ended; how many messages.
+
+        Their rows and their history stay, with an event `purged` at the time given. What has not ended, is
+        refused or has failed keeps its payloads: a person may still need them.
+        """
+        last: int | None = 0
+        count = 0
+        while last is not None:
+            with self._session(self._store.writer) as session:
+                last, done = upkeep.purge_batch(session, self._statements, before, at, last)
+            count += done
+        return count
+
+    def reseal(self) -> int:
+        """Seal every payload with the key that writes now, so that older ones can be dropped; how many.
+
+        Every gateway on the journal must have the new key by then.
+
+        Raises:
+            LocalError: no key opens one of them; what was sealed before it stays so.
+        """
+        last: tuple[str, str] | None = ("", "")
+        count = 0
+        while last is not None:
+            with self._session(self._store.writer) as session:
+                last, done = upkeep.reseal_batch(session, self._vault, last)
+                self._seal_key_check(session)
+            count += done
+        return count
 
     def close(self) -> None:
         """Give the store back, and what is held exclusively."""
@@ -111,35 +176,44 @@ class SqlJournal:
         while self._holds:
             self._holds.pop().release()
 
-    def prepare(self) -> None:
+    def prepare(self, *, upgrade: bool = False) -> str:
         """Make the tables in a new store; check version and key of one that is there.
+
+        Args:
+            upgrade: bring an older version to this one; without, it is refused.
+
+        Returns:
+            The version that was there; empty where the store was new.
 
         Raises:
             LocalError: it is no journal, one of another version, or one sealed with another key.
         """
         with _connection(self._store.reader) as connection:
-            ready = self._check(connection)
-        if not ready:
+            found = self._checked(connection, upgrade=upgrade)
+        if found != SCHEMA_VERSION:
             with self._session(self._store.writer) as session:
-                if not self._check(session.connection):
-                    tables.metadata.create_all(session.connection)
-                    session.change(
-                        self._statements.add_fact, {"name": _VERSION, "value": str(tables.SCHEMA_VERSION)}
-                    )
+                # Once more: another process may have been quicker.
+                found = self._checked(session.connection, upgrade=upgrade)
+                if found != SCHEMA_VERSION:
+                    migrate.upgrade(session.connection)
+                if not found:
                     self._seal_key_check(session)
+        return found
 
-    def _check(self, connection: Connection) -> bool:
-        """Whether there are tables; they must be ours."""
-        names = inspect(connection).get_table_names()
-        if not names:
-            return False
-        if meta.name not in names or content.name not in names:
+    def _checked(self, connection: Connection, *, upgrade: bool) -> str:
+        """The version of the tables, which are ours; empty where there are none."""
+        found = migrate.version(connection)
+        if found is None:
+            return ""
+        if not found:
             raise LocalError("The database is no journal: it holds other tables.")
-        version = connection.scalar(select(meta.c.value).where(meta.c.name == _VERSION))
-        if version != str(tables.SCHEMA_VERSION):
+        older = found in migrate.OLDER
+        if found != SCHEMA_VERSION and not (older and upgrade):
             raise LocalError(
-                f"The journal has schema version {version}; this program works with {tables.SCHEMA_VERSION}.",
-                hint="Use the version of the program that wrote it, or a newer one.",
+                f"The journal has schema version {found}; this program works with {SCHEMA_VERSION}.",
+                hint="Stop every gateway on it, keep a backup, and run: pakkehjem db upgrade"
+                if older
+                else "Use the version of the program that wrote it, or a newer one.",
             )
         where = (content.c[name] == value for name, value in _KEY_CHECK.items())
         sealed = connection.scalar(select(content.c.sealed).where(*where))
@@ -149,7 +223,7 @@ class SqlJournal:
             raise LocalError(
                 "The journal was written with another key.", hint="Give the key that belongs to this journal."
             ) from error
-        return True
+        return found
 
     def _seal_key_check(self, session: Session) -> None:
         sealed = self._vault.seal(b"journal", context=_KEY_CONTEXT)
@@ -180,21 +254,51 @@ def _connection(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-_BACKENDS = {"sqlite": sqlite.open_store}
+_BACKENDS = {"sqlite": sqlite.open_store, "postgresql": postgresql.open_store}
 
 
-def open_journal(url: str, vault: Vault) -> SqlJournal:
+def open_journal(url: str, vault: Vault, *, lease: timedelta = LEASE) -> SqlJournal:
     """Open a journal, and make it where it is new.
 
     Args:
-        url: `sqlite:///relative/path` or `sqlite:////absolute/path`.
+        url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/database`.
         vault: Seals the payloads; a journal opens with a vault that has its key only.
+        lease: How long this process has to publish what it took, where several do.
 
     Raises:
         ConfigurationError: the URL can not be used.
         LocalError: what is there is no journal, is one of another version, or of another key.
         JournalUnavailableError: the store can not be reached.
     """
+    journal = _opened(url, vault, lease)
+    try:
+        journal.prepare()
+    except BaseException:
+        journal.close()
+        raise
+    return journal
+
+
+def upgrade_journal(url: str, vault: Vault) -> tuple[str, str]:
+    """Bring a journal to the version of this program.
+
+    Returns:
+        The version that was there (empty: it was made new), and the one that is.
+
+    Raises:
+        ConfigurationError: the URL can not be used.
+        LocalError: what is there is no journal, is of a newer version, or of another key.
+        JournalUnavailableError: the store can not be reached.
+    """
+    journal = _opened(url, vault, LEASE)
+    try:
+        return journal.prepare(upgrade=True), SCHEMA_VERSION
+    finally:
+        journal.close()
+
+
+def _opened(url: str, vault: Vault, lease: timedelta) -> SqlJournal:
+    """A journal that is not checked yet."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -204,10 +308,4 @@ def open_journal(url: str, vault: Vault) -> SqlJournal:
         raise ConfigurationError(
             f"There is no journal of kind {parsed.get_backend_name()!r}; known: {', '.join(_BACKENDS)}."
         )
-    journal = SqlJournal(backend(parsed), vault)
-    try:
-        journal.prepare()
-    except BaseException:
-        journal.close()
-        raise
-    return journal
+    return SqlJournal(backend(parsed), vault, lease=lease)

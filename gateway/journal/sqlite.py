@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 from gateway.contracts.errors import ConfigurationError, GatewayError, JournalUnavailableError, LocalError
 from gateway.journal.errors import RowRefusedError
 from gateway.journal.exclusive import ExclusiveHold
+from gateway.journal.new_file import new_file
 from gateway.journal.store import Store
 
 BUSY_SECONDS = 10.0
@@ -145,6 +147,19 @@ def _engine(path: Path, *, writes: bool) -> Engine:
     return made
 
 
+def _back_up(reader: Engine, file: Path) -> None:
+    """Copy by SQLite's online backup: of one moment, and nobody waits for it."""
+    with new_file(file) as unfinished, reader.connect() as connection:
+        source = cast("sqlite3.Connection", connection.connection.driver_connection)
+        try:
+            with closing(sqlite3.connect(unfinished)) as copy:
+                source.backup(copy)
+                # Whole in one file, not beside a log of its own.
+                copy.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.Error as error:
+            raise _meaning(error) from None
+
+
 def open_store(url: URL) -> Store:
     """The journal's store in a file: `sqlite:///relative` or `sqlite:////absolute`.
 
@@ -153,9 +168,12 @@ def open_store(url: URL) -> Store:
         JournalUnavailableError: the file can not be made.
     """
     path = _database_file(url)
+    reader = _engine(path, writes=False)
     return Store(
         writer=_engine(path, writes=True),
-        reader=_engine(path, writes=False),
+        reader=reader,
         meaning=_meaning,
-        exclusive=lambda name: ExclusiveHold(path.with_name(f"{path.name}.{name}.lock"), name),
+        hold=lambda name: ExclusiveHold(path.with_name(f"{path.name}.{name}.lock"), name),
+        shared=False,
+        backup=lambda file: _back_up(reader, file),
     )

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Dialect,
     Executable,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    exists,
     func,
     insert,
     literal_column,
@@ -28,7 +30,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from gateway.contracts.journal import TRANSITIONS, InboundKind, InboundState, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal.rows import EVENT, INBOUND, RECEIPT, SENDING, Codec
-from gateway.journal.tables import content, history, inbound, meta, receipt, sending
+from gateway.journal.tables import ANSWERED, content, history, inbound, receipt, sending
 
 Parameters = tuple[Any, ...] | dict[str, Any]
 
@@ -96,6 +98,11 @@ _OF_HOSPITAL = inbound.c.hospital == bindparam("hospital")
 _NEWEST = (inbound.c.received_at.desc(), inbound.c.sequence.desc())
 _OLDEST = (inbound.c.received_at, inbound.c.sequence)
 
+_DATABASE_CLOCK: ColumnElement[int] = literal_column(
+    "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", type_=BigInteger
+)
+"""Leases are measured by it: the clocks of several machines differ"""
+
 
 class Statements:
     """The statements of the journal in one dialect."""
@@ -111,7 +118,6 @@ class Statements:
         self.put_content = compiled(
             put.on_conflict_do_update(index_elements=["row_id", "part"], set_={"sealed": put.excluded.sealed})
         )
-        self.add_fact = compiled(insert(meta).values(_values(("name", "value"))))
         self.add_inbound = compiled(
             upsert(inbound)
             .values(_values(INBOUND.columns))
@@ -161,11 +167,44 @@ class Statements:
             ).order_by(sending.c.sequence.desc())
         )
         pending = holds(sending.c.state, SendingState.PENDING)
-        self.due = compiled(
-            _SENDINGS.where(pending, sending.c.next_attempt_at <= bindparam("now"))
+        earlier = sending.alias("earlier")
+        first_of_its_conversation = ~exists().where(
+            earlier.c.conversation_root == sending.c.conversation_root,
+            earlier.c.receiver == sending.c.receiver,
+            earlier.c.sequence < sending.c.sequence,
+            holds(earlier.c.state, SendingState.PENDING),
+        )
+        due = (
+            _SENDINGS.where(pending, sending.c.next_attempt_at <= bindparam("now"), first_of_its_conversation)
             .order_by(sending.c.next_attempt_at, sending.c.sequence)
             .limit(bindparam("limit"))
         )
+        self.due = compiled(due)
+        if dialect.name == "postgresql":
+            free = or_(sending.c.lease_until <= _DATABASE_CLOCK, sending.c.lease_owner == bindparam("owner"))
+            self.due_and_free = compiled(due.where(free).with_for_update(of=sending, skip_locked=True))
+            self.lease = compiled(
+                update(sending)
+                .where(sending.c.id == bindparam("row_id"))
+                .values(
+                    lease_owner=bindparam("owner"),
+                    lease_until=_DATABASE_CLOCK + bindparam("microseconds", type_=BigInteger),
+                    fence=sending.c.fence + literal_column("1"),
+                )
+            )
+        of_hospital = sending.c.receiver_role == literal_column("'hospital'")
+        unanswered = (
+            _SENDINGS.where(
+                holds(sending.c.state, SendingState.DELIVERED),
+                holds(sending.c.kind, *ANSWERED),
+                sending.c.created_at <= bindparam("before"),
+            )
+            .order_by(sending.c.created_at)
+            .limit(bindparam("limit"))
+            .with_for_update(of=sending, skip_locked=True)
+        )
+        self.unanswered_inside = compiled(unanswered.where(of_hospital))
+        self.unanswered_outside = compiled(unanswered.where(~of_hospital))
         self.next_due = compiled(select(func.min(sending.c.next_attempt_at)).where(pending))
 
         self.events = compiled(
@@ -186,7 +225,9 @@ class Statements:
         )
 
         @cache
-        def change(codec: Codec, names: frozenset[str], state: InboundState | None) -> Statement:
+        def change(
+            codec: Codec, names: frozenset[str], state: InboundState | None, *, claimed: bool
+        ) -> Statement:
             table = codec.table
             clause = (
                 update(table)
@@ -196,10 +237,19 @@ class Statements:
             if state is not None:
                 before = [s for s, after in TRANSITIONS.items() if state in after or s is state]
                 clause = clause.where(holds(table.c.state, *before))
+            if claimed:
+                clause = clause.where(pending, sending.c.fence == bindparam("fence"))
+                clause = clause.values(lease_until=literal_column("0"))
             return compiled(clause)
 
         self._change = change
 
-    def change(self, codec: Codec, names: Iterable[str], state: InboundState | None = None) -> Statement:
-        """Set `new_<name>` in the row `row_id`; where a state is given, only from one that leads there."""
-        return self._change(codec, frozenset(names), state)
+    def change(
+        self, codec: Codec, names: Iterable[str], state: InboundState | None = None, *, claimed: bool = False
+    ) -> Statement:
+        """Set `new_<name>` in the row `row_id`.
+
+        Where a state is given, only from one that leads there; where it was claimed, only while it waits and
+        its last lease is the one of `fence`.
+        """
+        return self._change(codec, frozenset(names), state, claimed=claimed)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Engine
 
-from gateway.journal.exclusive import ExclusiveHold
+from gateway.journal.exclusive import Hold
 from gateway.journal.session import Meaning
 
 
@@ -20,5 +21,9 @@ class Store:
     reader: Engine
     """Connections that can not write"""
     meaning: Meaning
-    exclusive: Callable[[str], ExclusiveHold]
-    """Be the only one of a name that works on the journal"""
+    hold: Callable[[str], Hold]
+    """Work on the journal under a name: alone, or where the database is `shared`, beside others"""
+    shared: bool
+    """Several processes work on it, and take what is due by leases"""
+    backup: Callable[[Path], None]
+    """Write all that is committed to a new file"""

@@ -7,7 +7,6 @@ and a list of messages reads none of them.
 from __future__ import annotations
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Column,
     ForeignKey,
@@ -17,10 +16,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    event,
+    text,
 )
 
-SCHEMA_VERSION = 1
+from gateway.contracts.journal import SendingKind
+
+SCHEMA_VERSION = "2"
+"""The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()
 
@@ -29,14 +31,6 @@ def _sequence() -> Column[int]:
     """The order in which rows were added; SQLite counts in an `INTEGER PRIMARY KEY` only."""
     return Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
-
-meta = Table(
-    "meta",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-)
-"""Facts about the journal itself: `schema_version`."""
 
 content = Table(
     "content",
@@ -104,8 +98,15 @@ sending = Table(
     Column("settled_at", BigInteger),
     Column("apprec", Text),
     Column("error", Text),
+    Column("lease_owner", Text),
+    Column("lease_until", BigInteger, nullable=False, server_default="0"),
+    Column("fence", Integer, nullable=False, server_default="0"),
 )
-"""The outbox. `next_attempt_at` 0: none was given, so a pending row is due at once."""
+"""The outbox. `next_attempt_at` 0: none was given, so a pending row is due at once.
+
+Where several processes publish, each takes rows for the time of a lease, by the database's clock; `fence`
+counts the leases of a row, and only who has the last one may say what came of it.
+"""
 
 history = Table(
     "event",
@@ -117,7 +118,7 @@ history = Table(
     Column("sending_id", Text),
     Column("detail", Text),
 )
-"""Everything that happened. Rows are only ever added: triggers see to it."""
+"""Everything that happened. Rows are only ever added: triggers of the migrations see to it."""
 
 receipt = Table(
     "receipt",
@@ -159,6 +160,17 @@ _partial(inbound, "conversation_parent")
 _partial(inbound, "conversation_root")
 _partial(sending, "document_id")
 
+ANSWERED = (SendingKind.NOTE, SendingKind.REPLY, SendingKind.DEVIATION)
+"""Kinds of sendings that their receivers answer with an AppRec"""
+
+_UNANSWERED = text("state = 'delivered' AND kind IN ('note', 'reply', 'deviation')")
+Index(
+    "ix_sending_unanswered",
+    sending.c.created_at,
+    sqlite_where=_UNANSWERED,
+    postgresql_where=_UNANSWERED,
+)
+
 _PENDING = sending.c.state == "pending"
 Index(
     "ix_sending_due",
@@ -168,12 +180,12 @@ Index(
     postgresql_where=_PENDING,
 )
 
-for _change in ("UPDATE", "DELETE"):
-    event.listen(
-        history,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its arguments untyped
-            f"CREATE TRIGGER event_no_{_change.lower()} BEFORE {_change} ON event "
-            "BEGIN SELECT RAISE(ABORT, 'events are only ever added'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+# What a sending may not overtake: those of its conversation, to its receiver, that were made before it.
+Index(
+    "ix_sending_waiting",
+    sending.c.conversation_root,
+    sending.c.receiver,
+    sending.c.sequence,
+    sqlite_where=_PENDING,
+    postgresql_where=_PENDING,
+)

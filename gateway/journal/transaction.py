@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_
@@ -117,8 +118,27 @@ class SqlTransaction:
         return self._outgoing(self._statements.find_sendings, reference=reference) if reference else []
 
     def due(self, now: datetime, *, limit: int) -> list[Sending]:
-        """Pending sendings whose time has come, the one that waits longest first."""
+        """Pending sendings whose time has come, the one that waits longest first.
+
+        Of a conversation with a receiver, the one that was made first: the next follows when it is no longer
+        pending.
+        """
         return self._outgoing(self._statements.due, now=rows.to_time(now), limit=limit)
+
+    def unanswered(self, *, inside: bool, before: datetime, limit: int) -> list[Sending]:
+        """Sendings to hospitals, or to the others, that were transported and not answered; oldest first."""
+        s = self._statements
+        statement = s.unanswered_inside if inside else s.unanswered_outside
+        return self._outgoing(statement, before=rows.to_time(before), limit=limit)
+
+    def claim(self, now: datetime, *, limit: int, owner: str, lease: timedelta) -> list[Sending]:
+        """What is due, and held by nobody else, for this owner until the lease ends."""
+        s = self._statements
+        found = self._outgoing(s.due_and_free, now=rows.to_time(now), limit=limit, owner=owner)
+        microseconds = lease // timedelta(microseconds=1)
+        for each in found:
+            self._gather(s.lease, {"row_id": each.id, "owner": owner, "microseconds": microseconds})
+        return [replace(each, fence=each.fence + 1) for each in found]
 
     def add_inbound(self, message: InboundMessage) -> None:
         """Add a row. (sender, msg_id) is unique.
@@ -162,10 +182,16 @@ class SqlTransaction:
             UnknownRowError: there is no such row.
             TypeError: there is no such field.
         """
-        if self._statements.add_sending in self._gathered:
-            self.write_gathered()
         if not self._change(SENDING, sending_id, changes, None):
             raise UnknownRowError
+
+    def update_claimed(self, sending: Sending, **changes: object) -> bool:
+        """Say what came of a sending that was claimed; False where it is no longer this claim's to say.
+
+        Raises:
+            TypeError: there is no such field.
+        """
+        return self._change(SENDING, sending.id, changes, None, claimed=sending)
 
     def add_event(self, event: Event) -> None:
         """Add to the history."""
@@ -183,20 +209,30 @@ class SqlTransaction:
             return
         gathered, self._gathered = self._gathered, {}
         s = self._statements
-        for statement in (s.add_sending, s.put_content, s.add_event):
-            if statement in gathered:
-                self._session.change_many(statement, gathered[statement])
+        first = [statement for statement in (s.add_sending, s.put_content) if statement in gathered]
+        for statement in (*first, *(each for each in gathered if each not in first)):
+            self._session.change_many(statement, gathered[statement])
 
     def _change(
-        self, codec: Codec, row_id: str, changes: Mapping[str, object], state: InboundState | None
+        self,
+        codec: Codec,
+        row_id: str,
+        changes: Mapping[str, object],
+        state: InboundState | None,
+        *,
+        claimed: Sending | None = None,
     ) -> bool:
-        """Whether there is such a row, in a state that leads to this one."""
+        """Whether there is such a row, in a state that leads to this one, or still with this claim."""
+        if self._statements.add_sending in self._gathered:
+            self.write_gathered()
         columns = codec.encode_changes({k: v for k, v in changes.items() if k not in codec.payloads})
         payloads = [self._sealed(codec, row_id, k, changes[k]) for k in codec.payloads if k in changes]
-        if columns:
-            statement = self._statements.change(codec, columns, state)
+        if columns or claimed is not None:
+            statement = self._statements.change(codec, columns, state, claimed=claimed is not None)
             values: dict[str, Any] = {f"new_{name}": value for name, value in columns.items()}
             values["row_id"] = row_id
+            if claimed is not None:
+                values["fence"] = claimed.fence
             found = self._session.change(statement, values)
         else:
             found = len(self._rows(self._statements.exists[codec], id=row_id))

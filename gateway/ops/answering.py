@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from adapters import installed
@@ -20,6 +19,7 @@ from gateway.ops.conversion import stateless_intake
 from gateway.pipeline.assessment import judge, read_note
 from gateway.pipeline.rules import RuleSettings
 from gateway.receipts.answers import Answers, faults_of
+from gateway.routing.addressees import Standing
 
 _CAN_NOT_BE_READ = (fault(ErrorCode.OTHER, "Meldingen kan ikke leses."),)
 
@@ -88,8 +88,11 @@ class Answering:
         """The first named receiver that is ours."""
         if self._answers is None:
             return None
-        served = (self._answers.serves(replace(head, receivers=(r,))) for r in head.receivers)
-        return next((index for index, ours in enumerate(served) if ours), None)
+        standings = [self._answers.addressees.standing(r.party) for r in head.receivers]
+        for wanted in (Standing.OURS, Standing.UNKNOWN_SERVICE):
+            if wanted in standings:
+                return standings.index(wanted)
+        return None
 
     def _decision(self, data: bytes, *, accept_other: bool) -> tuple[Head, Format | None, tuple[Fault, ...]]:
         """The head to answer, its format, and what is wrong."""

@@ -7,33 +7,28 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters import installed
-from gateway.contracts.ports import AdapterSet, MessageSigner, MessageVerifier, Vault
+from gateway.contracts.ports import AdapterSet, Vault
 from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
 from gateway.intake.intake import Intake, IntakePolicy
 from gateway.journal.sql_journal import SqlJournal
 from gateway.journal.sql_journal import open_journal as open_sql_journal
 from gateway.ops.configuration import Configuration
+from gateway.ops.security import message_opener, message_signer, message_verifier, packing
+from gateway.ops.way_back import PROCESSING_STATUS, way_back
 from gateway.pipeline.dispatch import Dispatcher, DispatchSettings
 from gateway.pipeline.flow import Flow, now
-from gateway.pipeline.notes import NoteHandler
+from gateway.pipeline.notes import NoteHandler, NotePolicy
 from gateway.pipeline.outbox import Outbox, RetrySettings
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.rules import RuleSettings
 from gateway.pipeline.service import Service
 from gateway.receipts.answers import Answers
-from gateway.receipts.matching import ReceiptHandler
-from gateway.receipts.replies import ReplyHandler
 from gateway.routing.register_file import RegisterFile
 from gateway.security.gate import Limits
-from gateway.security.keys import KeyStore
-from gateway.security.signature import XmlSigner, XmlVerifier
-from gateway.security.trust import TrustStore
 from gateway.security.vault import load_key_file
 from queues import connect
 from schemas import SchemaSet, default_official_directory
-
-_PROCESSING_STATUS = {"production": "P", "test": "D", "training": "T"}
 
 
 def connect_queue(configuration: Configuration) -> Queue:
@@ -43,7 +38,7 @@ def connect_queue(configuration: Configuration) -> Queue:
         ConfigurationError: the URL is of no known kind.
         QueueUnavailableError: the broker can not be reached.
     """
-    return connect(configuration.file_url(configuration.queues.url))
+    return connect(configuration.broker_url())
 
 
 def open_registry(configuration: Configuration) -> Registry:
@@ -63,7 +58,9 @@ def open_vault(configuration: Configuration) -> Vault:
 def open_journal(configuration: Configuration, vault: Vault | None = None) -> SqlJournal:
     """Open the journal; several processes may look at it."""
     return open_sql_journal(
-        configuration.file_url(configuration.journal.url), vault or open_vault(configuration)
+        configuration.file_url(configuration.journal.url),
+        vault or open_vault(configuration),
+        lease=_seconds(configuration.flow.lease_seconds),
     )
 
 
@@ -72,18 +69,6 @@ def schema_set(configuration: Configuration | None = None) -> SchemaSet:
     if configuration is not None and configuration.schemas.official is not None:
         return SchemaSet(configuration.path(configuration.schemas.official))
     return SchemaSet(default_official_directory())
-
-
-def message_signer(configuration: Configuration) -> MessageSigner:
-    """Signs with the key of a party."""
-    return XmlSigner(
-        KeyStore(configuration.path(configuration.signing.keys), default_org_no=configuration.gateway.org_no)
-    )
-
-
-def message_verifier(configuration: Configuration) -> MessageVerifier:
-    """Trusts the configured roots."""
-    return XmlVerifier(TrustStore.from_files([configuration.path(p) for p in configuration.signing.trust]))
 
 
 def adapter_set() -> AdapterSet:
@@ -180,12 +165,17 @@ def _worker(
     schemas = schema_set(configuration)
     signer = message_signer(configuration)
     answers = Answers(registry, configuration.gateway.her_id)
+    back = way_back(configuration, registry, journal=journal, vault=vault, answers=answers)
     names = inbound_queues(configuration, registry)
     flow = Flow(
         journal=journal,
         registry=registry,
         reception=Reception(
-            intake(configuration, schemas), adapter_set(), registry, configuration.queues.inbound
+            intake(configuration, schemas),
+            adapter_set(),
+            registry,
+            configuration.queues.inbound,
+            message_opener(configuration),
         ),
         notes=NoteHandler(
             registry=registry,
@@ -195,17 +185,21 @@ def _worker(
                 DispatchSettings(
                     preference=configuration.formats.preference,
                     plo_message=configuration.formats.plo_message,
-                    processing_status=_PROCESSING_STATUS[configuration.gateway.profile],
+                    processing_status=PROCESSING_STATUS[configuration.gateway.profile],
                     sign=configuration.signing.sign_outgoing,
                 ),
             ),
             answers=answers,
             vault=vault,
-            rules=rule_settings(configuration),
-            own_her_id=configuration.gateway.her_id,
+            policy=NotePolicy(
+                own_her_id=configuration.gateway.her_id,
+                rules=rule_settings(configuration),
+                refuse_unknown_service=configuration.rules.unknown_service == "reject",
+                attachment_types=configuration.formats.attachments,
+            ),
         ),
-        receipts=ReceiptHandler(registry, answers),
-        replies=ReplyHandler(registry, answers, signer, sign=configuration.signing.sign_outgoing),
+        receipts=back.receipts,
+        replies=back.replies,
     )
     size = configuration.flow.group_size
     outbox = Outbox(
@@ -218,6 +212,8 @@ def _worker(
         ),
         now,
         group_size=4 * size,
+        envelope=packing(configuration, registry).envelope,
+        given_up=back.deadlines.given_up,
     )
-    service = Service(queue, flow, outbox, names=names, group_size=size)
+    service = Service(queue, flow, outbox, names=names, group_size=size, periodically=back.deadlines.check)
     return Worker(service=service, queue=queue, journal=journal)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self, cast
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
@@ -70,6 +70,14 @@ class QueuesSection(Section):
     """Holds the password of the URL's user, and nothing else"""
     inbound: str = "pakkehjem_in"
     """What the hospitals' record systems write to"""
+    declare: bool = True
+    """RabbitMQ: whether queues are made; where others manage the broker they are only looked for"""
+    ca: Path | None = None
+    """RabbitMQ with TLS: roots of the broker's certificate; those of the system by default"""
+    certificate: Path | None = None
+    """RabbitMQ with TLS: our client certificate"""
+    key: Path | None = None
+    """The key of the client certificate"""
 
 
 class JournalSection(Section):
@@ -103,6 +111,19 @@ class SigningSection(Section):
     """`<organisation number>.key.pem` and `.cert.pem` for each party that we sign for"""
     trust: tuple[Path, ...] = (Path("pki/root.pem"),)
     """Roots that a sender's certificate must lead to"""
+    trust_test: tuple[Path, ...] = ()
+    """Roots of test certificates: trusted as well, and refused (certificate-test) in production"""
+    encryption_keys: Path = Path("pki/encryption")
+    """`<any name>.key.pem` and `.cert.pem`: what we read with; older keys lie beside the current one"""
+    encryption_certificates: Path = Path("pki/encryption")
+    """`<HER-id or organisation number>.cert.pem` of each receiver that gets its messages encrypted"""
+    allow_pkcs1: bool = True
+    """Read what senders encrypted with RSAES-PKCS1-v1_5, as most do"""
+    crl: tuple[str, ...] = ()
+    """Revocation lists: files, or `http://127.0.0.1:…` of a proxy; as soon as `crl` or `ocsp` names one, a
+    certificate counts only if it is found not to be revoked"""
+    ocsp: tuple[str, ...] = ()
+    """Answers in files, or a responder on `http://127.0.0.1:…`"""
     sign_outgoing: bool = True
     require: tuple[HerId, ...] = ()
     """HER-ids of organisations whose messages must be signed; a signature that is there is always checked"""
@@ -141,6 +162,12 @@ class FlowSection(Section):
     retry_first_seconds: Annotated[float, Field(gt=0)] = 2.0
     retry_longest_seconds: Annotated[float, Field(gt=0)] = 600.0
     give_up_after_hours: Annotated[float, Field(gt=0)] = 72.0
+    lease_seconds: Annotated[float, Field(ge=1)] = 30.0
+    """PostgreSQL: how long a process has to publish what it took; what a dead one held is then taken over"""
+    receipt_deadline_hours: Annotated[float, Field(gt=0)] = 96.0
+    """From GenDate to the AppRec of a municipality or GP (HIS 80415:2012, chapter 3.3.4)"""
+    reply_deadline_hours: Annotated[float, Field(gt=0)] = 24.0
+    """Until a hospital must have acknowledged a reply that was passed on to it"""
 
 
 class LimitsSection(Section):
@@ -184,6 +211,19 @@ class Configuration(Section):
             # SQLAlchemy's form has one slash more before the path, and takes the path as it stands.
             return f"sqlite:///{self.path(Path(rest.removeprefix('///')))}"
         return url
+
+    def broker_url(self) -> str:
+        """The broker's URL as `queues.connect` takes it, with what the section says of RabbitMQ."""
+        section = self.queues
+        url = self.file_url(section.url)
+        if not url.startswith("amqp"):
+            return url
+        settings = {} if section.declare else {"declare": "false"}
+        for name, file in (("ca", section.ca), ("certificate", section.certificate), ("key", section.key)):
+            if file is not None:
+                settings[name] = str(self.path(file))
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(settings))))))
 
     @classmethod
     def from_document(

@@ -18,6 +18,9 @@ profile = "test"                # production | test | training; test persons are
 [queues]
 {broker}
 inbound = "pakkehjem_in"        # what the hospitals' record systems write to
+# RabbitMQ: url = "amqps://user@one.example,two.example/vhost" names the nodes of a cluster.
+# declare = false               # others manage the broker: its queues are only looked for
+# ca = "broker-ca.pem"          # with certificate and key: a client certificate
 
 [journal]
 {journal}
@@ -29,6 +32,12 @@ file = "register.toml"          # hospitals with their units, municipalities, GP
 [signing]
 keys = "pki/signing"            # <organisation number>.key.pem and .cert.pem
 trust = ["pki/root.pem"]        # roots of the certificates that we accept
+trust_test = []                 # roots of test certificates: accepted too, and refused in production
+encryption_keys = "pki/encryption"          # every key in it reads: keep the old one beside the new one
+encryption_certificates = "pki/encryption"  # <HER-id or organisation number>.cert.pem of each receiver
+allow_pkcs1 = true              # read what was encrypted with RSAES-PKCS1-v1_5, too
+crl = []                        # revocation lists: files, or http://127.0.0.1:… of a proxy
+ocsp = []                       # OCSP answers in files, or a responder on http://127.0.0.1:…
 sign_outgoing = true
 require = []                    # HER-ids of organisations whose messages must be signed
 
@@ -50,13 +59,16 @@ other_attachments = "reject"    # or accept: the message is taken, and sent on w
 [rules.severity]
 # Each finding has a default (info, warning, hold, withhold, reject). For example:
 # PH030 = "hold"
-# PH001 = "info"                # what is no Pakkeforløp hjem note is taken, answered and kept, and goes nowhere
+# PH001 = "info"                # what is no Pakkeforløp hjem note is answered and kept, and goes nowhere
 
 [flow]
 group_size = 50                 # messages worked on together
 retry_first_seconds = 2.0
 retry_longest_seconds = 600.0
 give_up_after_hours = 72.0
+lease_seconds = 30.0            # PostgreSQL: what a dead process held is taken over after this
+receipt_deadline_hours = 96.0   # no AppRec by then counts as negative, and alerts
+reply_deadline_hours = 24.0     # a reply that the hospital has not acknowledged by then alerts
 
 [limits]
 message_bytes = 20971520

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.contracts.errors import LocalError
 from gateway.contracts.identifiers import derived_id
 from gateway.contracts.journal import InboundMessage, Sending, SendingKind, SendingState
-from gateway.contracts.messages import Conversation, Format, Message
+from gateway.contracts.messages import Attachment, Conversation, Format, Message
 from gateway.contracts.ports import MessageSigner
-from gateway.contracts.registry import Endpoint, Hospital, HospitalUnit, PartyKind
+from gateway.contracts.registry import Endpoint, Hospital, HospitalUnit, PartyKind, Protection
 from gateway.contracts.summary import Action, Summary
 from gateway.contracts.transport_headers import OSLO, transport_headers
 from gateway.formats import identify, write_message
@@ -21,6 +21,10 @@ from schemas import SchemaSet
 
 _WITHOUT_ENVELOPE = frozenset({Format.EPIKRISE_1_1, Format.EPIKRISE_1_2})
 """Formats that have no place for a signature"""
+
+
+_WITHOUT_ATTACHMENTS = frozenset({Format.DIALOGMELDING_1_0})
+"""Formats whose receivers take no documents with a note"""
 
 
 class NoFormatError(LocalError):
@@ -64,6 +68,7 @@ class Dispatcher:
         action: Action,
         previous: Sending | None,
         answers: int | None,
+        attachments: tuple[Attachment, ...] = (),
     ) -> Sending:
         """The message to one receiver, ready for the outbox.
 
@@ -75,6 +80,7 @@ class Dispatcher:
             action: new, or a change or cancellation of `previous`.
             previous: the latest sending to this receiver in the same conversation.
             answers: index of the named receiver that its receipt is passed on for.
+            attachments: documents of the note; they go along in the formats that have a place for them.
 
         Raises:
             LocalError: no format, no key, or a rendering that its schema refuses.
@@ -84,9 +90,11 @@ class Dispatcher:
             raise NoFormatError(hint=f"register: {endpoint.her_id} accepts none of [formats] preference")
         msg_id = derived_id("note", inbound.sender, inbound.msg_id, endpoint.her_id, action)
         order = self._order(inbound, endpoint, sender, chosen, msg_id, action, previous)
+        if chosen not in _WITHOUT_ATTACHMENTS:
+            order = replace(order, attachments=attachments)
         message = render(summary, order)
         hospital, unit = sender
-        body = self._written(message, chosen, hospital)
+        body = self._written(message, chosen, hospital, signed=endpoint.protection is not Protection.CMS)
         conversation = order.conversation
         return Sending(
             id=derived_id("sending", msg_id),
@@ -153,11 +161,11 @@ class Dispatcher:
             other=self._settings.plo_message,
         )
 
-    def _written(self, message: Message, chosen: Format, hospital: Hospital) -> bytes:
+    def _written(self, message: Message, chosen: Format, hospital: Hospital, *, signed: bool) -> bytes:
         body = write_message(message)
         if not self._schemas.is_valid(parse(body)):
             raise RenderingNotValidError(hint="pakkehjem validate tells where; the note is kept")
-        if self._settings.sign and chosen not in _WITHOUT_ENVELOPE:
+        if self._settings.sign and signed and chosen not in _WITHOUT_ENVELOPE:
             body = self._signer.sign(body, org_no=hospital.org_no)
         return body
 

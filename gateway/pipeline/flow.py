@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
-from gateway.contracts.errors import TransientError
-from gateway.contracts.journal import Event, InboundKind, Journal, JournalTransaction
+from gateway.contracts.errors import GatewayError, TransientError
+from gateway.contracts.journal import Event, InboundKind, InboundState, Journal, JournalTransaction
 from gateway.contracts.queues import Delivery
 from gateway.contracts.registry import Registry
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, set_aside
 from gateway.pipeline.notes import NoteHandler
-from gateway.pipeline.reception import Reception
+from gateway.pipeline.reception import SPOOFING, Reception
 from gateway.receipts.matching import ReceiptHandler
 from gateway.receipts.replies import ReplyHandler
+from gateway.security.errors import transport_condition
 
 log = structlog.get_logger()
 
@@ -49,19 +51,32 @@ class Flow:
         self._replies = replies
         self._clock = clock
 
-    def process(self, deliveries: Sequence[Delivery]) -> None:
-        """Take a group in. When this returns, all of it is durable and the group may be acknowledged.
+    def process(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Take a group in.
+
+        Returns:
+            What could not be tried now and is to come again. All else is durable and may be acknowledged.
 
         Raises:
             TransientError: nothing of the group was kept; it comes again.
         """
         received_at = self._clock()
-        arrivals = [self._reception.receive(d, received_at) for d in deliveries]
+        arrivals, later = [], []
+        for delivery in deliveries:
+            try:
+                arrivals.append(self._reception.receive(delivery, received_at))
+            except TransientError as error:
+                log.warning("not-tried-now", error=error.code, queue=delivery.queue)
+                later.append(delivery)
         with self._journal.transaction() as transaction:
             for arrival in arrivals:
                 self._one(transaction, arrival)
+        return later
 
     def _one(self, transaction: JournalTransaction, arrival: Arrival) -> None:
+        if arrival.refused is not None and arrival.refused.reason == SPOOFING:
+            self._alarm(transaction, arrival)
+            return
         known = transaction.find_inbound(sender=arrival.sender, msg_id=arrival.msg_id)
         if known is not None:
             self._again(transaction, arrival, known.id, known.content_hash)
@@ -72,7 +87,8 @@ class Flow:
         except TransientError:
             raise
         except Exception as error:  # noqa: BLE001 - one message must never stop the others
-            code = getattr(error, "code", type(error).__name__)
+            # Others' errors may carry what they stumbled on in any of their attributes.
+            code = error.code if isinstance(error, GatewayError) else type(error).__name__
             log.warning("message-set-aside", error=str(code), queue=arrival.queue)
             self._aside(transaction, arrival, f"error:{code}", keep_id=True)
 
@@ -101,6 +117,21 @@ class Flow:
                 arrival.received_at,
             )
 
+    def _alarm(self, transaction: JournalTransaction, arrival: Arrival) -> None:
+        """Keep it as evidence, and tell our own people: it takes no MsgId, moves nothing, is not answered."""
+        row = set_aside(arrival, self._registry, kind=_kind(arrival), reason=transport_condition(SPOOFING))
+        row = replace(row, state=InboundState.REJECTED)
+        log.error(
+            "alert",
+            reason=row.reason,
+            correlation_id=row.id,
+            queue=row.queue,
+            from_her_id=arrival.from_her_id,
+            sender=arrival.sender,
+        )
+        if transaction.find_inbound(sender=row.sender, msg_id=row.msg_id) is None:
+            add_all(transaction, row, [], [("alert", {"reason": row.reason})], arrival.received_at)
+
     def _aside(
         self, transaction: JournalTransaction, arrival: Arrival, reason: str, *, keep_id: bool
     ) -> None:
@@ -116,11 +147,19 @@ class Flow:
             self._receipts.handle(transaction, arrival, arrival.apprec)
         elif arrival.message is not None and not arrival.inside:
             self._replies.handle(transaction, arrival, arrival.message)
-        elif arrival.reading_error is not None:
-            error = arrival.reading_error
-            self._notes.refuse(transaction, arrival, error.faults, error.code)
+        elif self._is_answer(transaction, arrival):
+            return
+        elif arrival.message is not None and arrival.reading_error is not None:
+            self._notes.unread(transaction, arrival, arrival.message, arrival.reading_error)
         elif arrival.message is not None and arrival.reading is not None:
             self._notes.handle(transaction, arrival, arrival.message, arrival.reading)
+
+    def _is_answer(self, transaction: JournalTransaction, arrival: Arrival) -> bool:
+        """What a hospital answers to a reply goes on to who wrote the reply, unless it is a note."""
+        reading = arrival.reading
+        if arrival.message is None or (reading is not None and "PH001" not in reading.noticed):
+            return False
+        return self._replies.answer(transaction, arrival, arrival.message)
 
 
 def _kind(arrival: Arrival) -> InboundKind:

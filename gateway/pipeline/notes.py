@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.contracts.findings import Disposition, Finding
+from gateway.contracts.errors import AdapterError
+from gateway.contracts.findings import Disposition, disposition, finding
 from gateway.contracts.journal import (
     Event,
     InboundKind,
@@ -14,33 +16,41 @@ from gateway.contracts.journal import (
     JournalTransaction,
     Sending,
 )
-from gateway.contracts.messages import Format, Head, Message
+from gateway.contracts.messages import Attachment, Format, Head, Message
 from gateway.contracts.ports import Vault
 from gateway.contracts.reading import Reading
-from gateway.contracts.receipts import ErrorCode, Fault, ReceiptStatus, fault
+from gateway.contracts.receipts import Fault, ReceiptStatus
 from gateway.contracts.registry import Endpoint, PartyKind, Registry
 from gateway.contracts.summary import Action, Summary
 from gateway.intake.arrival import Arrival
-from gateway.intake.records import add_all, add_sending, inbound_row
+from gateway.intake.attachments import TAKEN, taken
+from gateway.intake.records import add_all, add_receipt, inbound_row
 from gateway.pipeline.assessment import Assessment, judge
-from gateway.pipeline.conversation import chain, latest_sendings, superseded
+from gateway.pipeline.conversation import chain, is_tied, superseded
 from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.other_messages import UNKNOWN_RECEIVER, OtherMessages
+from gateway.pipeline.revisions import Outgoing, outgoing
 from gateway.pipeline.rules import RuleSettings
 from gateway.receipts.answers import Answers, faults_of
 from gateway.receipts.originals import original_head
-from gateway.routing.route import Route
+from gateway.routing.addressees import Standing
 
 Events = list[tuple[str, dict[str, str | int | None]]]
 
+_NOT_TAKEN = frozenset({Disposition.REJECT, Disposition.WITHHOLD})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Outgoing:
-    """One sending that is to be made."""
+class NotePolicy:
+    """What a deployment sets."""
 
-    endpoint: Endpoint
-    summary: Summary
-    action: Action
-    previous: Sending | None = None
+    own_her_id: str
+    """Notes addressed to it are answered by the gateway"""
+    rules: RuleSettings
+    refuse_unknown_service: bool = True
+    """E21 for an unknown service at an organisation of the register"""
+    attachment_types: tuple[str, ...] = TAKEN
+    """MIME types that are sent on"""
 
 
 class NoteHandler:
@@ -53,16 +63,15 @@ class NoteHandler:
         dispatcher: Dispatcher,
         answers: Answers,
         vault: Vault,
-        rules: RuleSettings,
-        own_her_id: str,
+        policy: NotePolicy,
     ) -> None:
         """All that a decision needs, by port."""
         self._registry = registry
         self._dispatcher = dispatcher
         self._answers = answers
         self._vault = vault
-        self._rules = rules
-        self._own_her_id = own_her_id
+        self._policy = policy
+        self._others = OtherMessages(answers, refuse_unknown_service=policy.refuse_unknown_service)
 
     # --- refused at the way in -------------------------------------------------------------------
 
@@ -75,72 +84,103 @@ class NoteHandler:
         if head is None:
             kind = InboundKind.UNREADABLE
         row = inbound_row(arrival, self._registry, kind=kind, state=InboundState.REJECTED, reason=reason)
-        sendings, events = self._negative(row, head, arrival.format, faults, arrival.received_at)
+        sendings, events = self._negative(row, head, arrival.format, faults)
         events.insert(0, ("rejected", {"reason": reason}))
         add_all(transaction, row, sendings, events, arrival.received_at)
 
     def _negative(
-        self,
-        row: InboundMessage,
-        head: Head | None,
-        message_format: Format | None,
-        faults: tuple[Fault, ...],
-        at: datetime.datetime,
+        self, row: InboundMessage, head: Head | None, message_format: Format | None, faults: tuple[Fault, ...]
     ) -> tuple[list[Sending], Events]:
-        if head is None or message_format is None:
+        if head is None:
             return [], [("not-answered", {"reason": "sender-not-readable"})]
-        if not self._answers.serves(head):
+        if not self._answers.addressees.serves(head):
             return [], [("not-answered", {"reason": "no-receiver-of-ours"})]
-        return self._answer(row, head, message_format, ReceiptStatus.REJECTED, faults, at)
+        return self._answer(row, head, message_format, ReceiptStatus.REJECTED, faults)
 
     def _answer(
         self,
         row: InboundMessage,
         head: Head,
-        message_format: Format,
+        message_format: Format | None,
         status: ReceiptStatus,
-        faults: tuple[Fault, ...],
-        at: datetime.datetime,
+        faults: tuple[Fault, ...] = (),
         *,
-        only: set[int] | None = None,
+        only: Collection[int] | None = None,
     ) -> tuple[list[Sending], Events]:
         """One receipt for each named receiver (of `only`, where given)."""
-        sendings = []
-        for named in row.named_receivers:
-            if only is not None and named.index not in only:
-                continue
-            sending = self._answers.to_sender(
-                row.id, head, message_format, receiver_index=named.index, status=status, faults=faults, at=at
-            )
-            if sending is None:
-                return [], [("not-answered", {"reason": "sender-not-in-register"})]
-            sendings.append(sending)
-        return sendings, []
+        made = self._answers.to_each(
+            row, head, message_format, status=status, faults=faults, at=row.received_at, only=only
+        )
+        if made is None:
+            return [], [("not-answered", {"reason": "sender-not-in-register"})]
+        return made, []
 
-    # --- read --------------------------------------------------------------------------------------
+    # --- taken ---------------------------------------------------------------------------------------
+
+    def unread(
+        self, transaction: JournalTransaction, arrival: Arrival, message: Message, error: AdapterError
+    ) -> None:
+        """Act on a message that no adapter reads: as any other message where those are taken."""
+        no_note = (finding("PH001", self._policy.rules.severities),)
+        if disposition(no_note) in _NOT_TAKEN:
+            self.refuse(transaction, arrival, error.faults, error.code)
+            return
+        row = inbound_row(arrival, self._registry, kind=InboundKind.NOTE, state=InboundState.RECEIVED)
+        self._others.handle(transaction, row, message, no_note)
 
     def handle(
         self, transaction: JournalTransaction, arrival: Arrival, message: Message, reading: Reading
     ) -> None:
-        """Act on a note that could be read."""
+        """Act on a message that an adapter has read."""
         row = inbound_row(arrival, self._registry, kind=InboundKind.NOTE, state=InboundState.RECEIVED)
         if row.hospital is None:
-            row = replace(row, state=InboundState.FAILED, reason="sender-not-in-register")
-            add_all(transaction, row, [], [("failed", {"reason": row.reason})], arrival.received_at)
+            self._others.set_aside(transaction, row, "sender-not-in-register")
             return
-        summary = reading.summary
-        later = None
-        if summary.source.action is Action.NEW:
-            later = superseded(transaction, message.head, row.hospital)
-        earlier = self._earlier(transaction, message, summary) if later is None else []
-        assessment = judge(reading, self._registry, self._rules, earlier)
+        if self._refuses_all_receivers(message.head):
+            self.refuse(transaction, arrival, (UNKNOWN_RECEIVER,), "receiver-unknown")
+            return
+        action = reading.summary.source.action
+        later = superseded(transaction, message.head, row.hospital, action)
+        earlier = self._earlier(transaction, message, reading.summary) if later is None else []
+        assessment = judge(reading, self._registry, self._policy.rules, earlier)
         row = self._described(row, assessment)
-        if later is not None and assessment.disposition in (Disposition.SEND, Disposition.HOLD):
-            self._nothing_goes_out(transaction, row, message, f"superseded-by-{later.action.value}")
-        elif assessment.disposition is Disposition.SEND:
-            self._send(transaction, row, message, assessment)
-        else:
+        if assessment.disposition in _NOT_TAKEN:
             self._stop(transaction, row, message, assessment)
+        elif not assessment.is_note:
+            self._others.handle(transaction, row, message, assessment.findings)
+        elif later is not None:
+            self._nothing_goes_out(transaction, row, message, f"superseded-by-{later.action.value}")
+        elif action is Action.CANCEL and not is_tied(message.head):
+            self._give_to_staff(transaction, row, message)
+        else:
+            self._go_on(transaction, row, message, assessment)
+
+    def _go_on(
+        self, transaction: JournalTransaction, row: InboundMessage, message: Message, assessment: Assessment
+    ) -> None:
+        versions: list[InboundMessage] = []
+        if row.action is not Action.NEW:
+            versions = chain(transaction, message.head, row.hospital)
+            row = replace(row, replaces=versions[-1].id if versions else None)
+            self._end_what_waits(transaction, row, versions)
+        if assessment.disposition is Disposition.HOLD:
+            self._stop(transaction, row, message, assessment)
+        else:
+            self._send(transaction, row, message, assessment, versions)
+        for version in versions:
+            detail = {"by": row.id, "action": row.action.value}
+            transaction.add_event(
+                Event(inbound_id=version.id, at=row.received_at, name="replaced", detail=detail)
+            )
+
+    def _refuses_all_receivers(self, head: Head) -> bool:
+        """Whether all that is ours of the receivers is unknown services, and those are refused."""
+        standings = {self._answers.addressees.standing(r.party) for r in head.receivers}
+        return (
+            self._policy.refuse_unknown_service
+            and Standing.UNKNOWN_SERVICE in standings
+            and Standing.OURS not in standings
+        )
 
     def _earlier(self, transaction: JournalTransaction, message: Message, summary: Summary) -> list[Summary]:
         sent_at = message.head.sent_at
@@ -149,16 +189,15 @@ class NoteHandler:
         notes = transaction.recent_notes(
             patient_reference=self._vault.reference(summary.patient.id),
             interaction_point=summary.pathway.interaction_point,
-            since=sent_at - datetime.timedelta(days=self._rules.repeat_days),
+            since=sent_at - datetime.timedelta(days=self._policy.rules.repeat_days),
         )
         return [Summary.from_json(n.summary) for n in notes if n.summary is not None]
 
     def _described(self, row: InboundMessage, assessment: Assessment) -> InboundMessage:
         """The row with what was read: the summary, its findings, its place in the pathway."""
         summary = assessment.summary
-        findings: tuple[Finding, ...] = assessment.findings
         if summary is None:
-            return replace(row, findings=findings)
+            return replace(row, findings=assessment.findings)
         patient_id = summary.patient.id
         return replace(
             row,
@@ -169,130 +208,124 @@ class NoteHandler:
             patient_reference=self._vault.reference(patient_id) if patient_id else None,
             interaction_point=summary.pathway.interaction_point,
             summary=summary.to_json().encode(),
-            findings=findings,
+            findings=assessment.findings,
         )
+
+    # --- not sent on -----------------------------------------------------------------------------------
 
     def _stop(
         self, transaction: JournalTransaction, row: InboundMessage, message: Message, assessment: Assessment
     ) -> None:
         """Hold, withhold or reject."""
         codes = ",".join(f.code for f in assessment.findings)
-        head, at = message.head, row.received_at
         if assessment.disposition is Disposition.HOLD:
-            own = {n.index for n in row.named_receivers if n.her_id == self._own_her_id}
-            sendings, events = self._answer(row, head, message.format, ReceiptStatus.OK, (), at, only=own)
+            sendings, events = self._answer(
+                row, message.head, message.format, ReceiptStatus.OK, only=self._own(row)
+            )
             row = replace(row, state=InboundState.HELD, reason=codes)
-            add_all(transaction, row, sendings, [("held", {"findings": codes}), *events], at)
+            add_all(transaction, row, sendings, [("held", {"findings": codes}), *events], row.received_at)
             return
         faults = faults_of(assessment.findings)
-        sendings, events = self._negative(row, head, message.format, faults, at)
+        sendings, events = self._negative(row, message.head, message.format, faults)
         withheld = assessment.disposition is Disposition.WITHHOLD
+        if withheld:
+            self._end_what_waits(transaction, row, self._versions(transaction, row, message))
         state = InboundState.WITHHELD if withheld else InboundState.REJECTED
         row = replace(row, state=state, reason=codes)
-        add_all(transaction, row, sendings, [(state.value, {"findings": codes}), *events], at)
+        add_all(transaction, row, sendings, [(state.value, {"findings": codes}), *events], row.received_at)
 
-    # --- sent on -------------------------------------------------------------------------------------
+    def _versions(
+        self, transaction: JournalTransaction, row: InboundMessage, message: Message
+    ) -> list[InboundMessage]:
+        return [] if row.action is Action.NEW else chain(transaction, message.head, row.hospital)
 
-    def _send(
-        self, transaction: JournalTransaction, row: InboundMessage, message: Message, assessment: Assessment
-    ) -> None:
-        summary = assessment.reading.summary
-        if summary.source.action is Action.NEW:
-            outgoing = [
-                _Outgoing(endpoint=e, summary=summary, action=Action.NEW) for e in assessment.route.receivers
-            ]
-        else:
-            earlier = chain(transaction, message.head, row.hospital)
-            if earlier:
-                row = replace(row, replaces=earlier[-1].id)
-            self._end_what_waits(transaction, row, earlier)
-            outgoing = self._revisions(transaction, summary, assessment.route, earlier)
-        if not outgoing:
-            reason = "cancels-nothing-sent" if summary.source.action is Action.CANCEL else "no-receiver"
-            self._nothing_goes_out(transaction, row, message, reason)
-            return
-        self._write(transaction, row, message, outgoing)
+    def _own(self, row: InboundMessage) -> set[int]:
+        """The named receivers that are the gateway itself."""
+        return {n.index for n in row.named_receivers if n.her_id == self._policy.own_her_id}
 
-    def _revisions(
-        self,
-        transaction: JournalTransaction,
-        summary: Summary,
-        route: Route,
-        earlier: list[InboundMessage],
-    ) -> list[_Outgoing]:
-        """Changes for those who had the note, new for those who had it not, cancellations for the rest."""
-        sent = latest_sendings(transaction, earlier)
-        cancelled = summary.source.action is Action.CANCEL
-        outgoing = []
-        for endpoint in () if cancelled else route.receivers:
-            previous = sent.pop(endpoint.her_id, (None, None))[0]
-            action = Action.NEW if previous is None else Action.CHANGE
-            outgoing.append(_Outgoing(endpoint=endpoint, summary=summary, action=action, previous=previous))
-        for her_id, (last, note) in sent.items():
-            former = self._registry.endpoint(her_id)
-            if former is None or note.summary is None or note.action is Action.CANCEL:
-                continue
-            before = Summary.from_json(note.summary)
-            forgotten = before.model_copy(update={"source": summary.source, "note": summary.note})
-            outgoing.append(
-                _Outgoing(endpoint=former, summary=forgotten, action=Action.CANCEL, previous=last)
-            )
-        return outgoing
-
-    def _end_what_waits(
-        self, transaction: JournalTransaction, row: InboundMessage, earlier: list[InboundMessage]
-    ) -> None:
-        """A version that is still held is replaced: it never goes out, and is answered as taken over."""
-        for note in earlier:
-            if note.state is not InboundState.HELD:
-                continue
-            transaction.update_inbound(
-                note.id, state=InboundState.DISCARDED, reason=f"replaced-by-{row.action.value}"
-            )
-            transaction.add_event(
-                Event(
-                    inbound_id=note.id,
-                    at=row.received_at,
-                    name="discarded",
-                    detail={"reason": f"replaced-by-{row.action.value}", "by": row.id},
-                )
-            )
-            self._answer_held(transaction, note, row.received_at)
-
-    def _answer_held(
-        self, transaction: JournalTransaction, note: InboundMessage, at: datetime.datetime
-    ) -> None:
-        stored = original_head(note)
-        if stored is None:
-            return
-        head, message_format = stored
-        waiting = {n.index for n in note.named_receivers if n.her_id != self._own_her_id}
-        sendings, _ = self._answer(note, head, message_format, ReceiptStatus.OK, (), at, only=waiting)
-        for sending in sendings:
-            add_sending(transaction, sending, at)
+    def _give_to_staff(self, transaction: JournalTransaction, row: InboundMessage, message: Message) -> None:
+        """A cancellation that does not say of what: taken over and answered; a person ties it."""
+        sendings, events = self._answer(row, message.head, message.format, ReceiptStatus.OK)
+        row = replace(row, state=InboundState.HELD, reason="cancels-nothing-named")
+        add_all(transaction, row, sendings, [("held", {"reason": row.reason}), *events], row.received_at)
 
     def _nothing_goes_out(
         self, transaction: JournalTransaction, row: InboundMessage, message: Message, reason: str
     ) -> None:
         """Taken over and answered; there is nothing to send."""
-        sendings, events = self._answer(
-            row, message.head, message.format, ReceiptStatus.OK, (), row.received_at
-        )
+        sendings, events = self._answer(row, message.head, message.format, ReceiptStatus.OK)
         row = replace(row, state=InboundState.ACCEPTED, reason=reason)
         add_all(transaction, row, sendings, [("accepted", {"reason": reason}), *events], row.received_at)
+
+    def _end_what_waits(
+        self, transaction: JournalTransaction, row: InboundMessage, versions: Sequence[InboundMessage]
+    ) -> None:
+        """A version that is still held is replaced: it never goes out, and is answered as taken over."""
+        reason = f"replaced-by-{row.action.value}"
+        for version in versions:
+            if version.state is not InboundState.HELD:
+                continue
+            transaction.update_inbound(version.id, state=InboundState.DISCARDED, reason=reason)
+            detail = {"reason": reason, "by": row.id}
+            transaction.add_event(
+                Event(inbound_id=version.id, at=row.received_at, name="discarded", detail=detail)
+            )
+            stored = original_head(version)
+            if stored is None:
+                continue
+            made = self._answers.to_each(version, *stored, status=ReceiptStatus.OK, at=row.received_at)
+            for receipt in made or ():
+                add_receipt(transaction, receipt, row.received_at)
+
+    # --- sent on -------------------------------------------------------------------------------------
+
+    def _send(
+        self,
+        transaction: JournalTransaction,
+        row: InboundMessage,
+        message: Message,
+        assessment: Assessment,
+        versions: list[InboundMessage],
+    ) -> None:
+        summary = assessment.reading.summary
+        made = outgoing(transaction, self._registry, summary, assessment.route, versions)
+        refused = self._refused_receivers(message.head)
+        if refused:
+            kinds = self._kinds_without_service(message.head, refused)
+            made = [o for o in made if o.action is Action.CANCEL or o.endpoint.kind not in kinds]
+        if not made:
+            reason = "cancels-nothing-sent" if summary.source.action is Action.CANCEL else "no-receiver"
+            self._nothing_goes_out(transaction, row, message, reason)
+            return
+        self._write(transaction, row, message, made, refused)
+
+    def _refused_receivers(self, head: Head) -> set[int]:
+        """The named receivers that are unknown services of organisations that are known."""
+        if not self._policy.refuse_unknown_service:
+            return set()
+        standing = self._answers.addressees.standing
+        return {i for i, r in enumerate(head.receivers) if standing(r.party) is Standing.UNKNOWN_SERVICE}
+
+    def _kinds_without_service(self, head: Head, refused: set[int]) -> set[PartyKind]:
+        """Municipality, GP, or both: what only refused receivers stand for in the message."""
+        known = self._answers.addressees
+        kinds = {e.kind for i in refused for e in known.organisation(head.receivers[i].party)}
+        served = {e.kind for r in head.receivers if (e := known.endpoint(r.party)) is not None}
+        return kinds - served
 
     def _write(
         self,
         transaction: JournalTransaction,
         row: InboundMessage,
         message: Message,
-        outgoing: list[_Outgoing],
+        made: list[Outgoing],
+        refused: set[int],
     ) -> None:
         hospital = self._registry.hospital(row.hospital)
         if hospital is None:  # pragma: no cover - handle() has looked it up
             return
         unit = self._registry.unit(row.unit)
-        told = self._assign(row, [o.endpoint for o in outgoing])
+        told = self._assign(row, [o.endpoint for o in made], refused)
         sendings = [
             self._dispatcher.sending(
                 row,
@@ -302,45 +335,48 @@ class NoteHandler:
                 action=o.action,
                 previous=o.previous,
                 answers=told.get(o.endpoint.her_id),
+                attachments=self._attachments(message, o),
             )
-            for o in outgoing
+            for o in made
         ]
-        unserved = {
-            n.index
-            for n in row.named_receivers
-            if n.index not in told.values() and n.her_id != self._own_her_id
-        }
-        own = {n.index for n in row.named_receivers if n.her_id == self._own_her_id}
-        refused, events = self._answer(
+        own = self._own(row)
+        unserved = {n.index for n in row.named_receivers} - set(told.values()) - own
+        unknown, events = self._answer(
             row,
             message.head,
             message.format,
             ReceiptStatus.REJECTED,
-            (fault(ErrorCode.RECEIVER_UNKNOWN, "Mottakeren finnes ikke i adresseregisteret."),),
-            row.received_at,
+            (UNKNOWN_RECEIVER,),
             only=unserved,
         )
-        taken, _ = self._answer(
-            row, message.head, message.format, ReceiptStatus.OK, (), row.received_at, only=own
-        )
+        taken_over, _ = self._answer(row, message.head, message.format, ReceiptStatus.OK, only=own)
         row = replace(row, state=InboundState.SENDING)
         codes = ",".join(f.code for f in row.findings)
         add_all(
             transaction,
             row,
-            [*sendings, *refused, *taken],
+            [*sendings, *unknown, *taken_over],
             [("accepted", {"findings": codes or None}), *events],
             row.received_at,
         )
 
-    def _assign(self, row: InboundMessage, endpoints: list[Endpoint]) -> dict[str, int]:
+    def _attachments(self, message: Message, going: Outgoing) -> tuple[Attachment, ...]:
+        """What goes along: a cancellation needs none."""
+        if going.action is Action.CANCEL:
+            return ()
+        return taken(message.attachments, self._policy.attachment_types)
+
+    def _assign(
+        self, row: InboundMessage, endpoints: list[Endpoint], refused: Collection[int]
+    ) -> dict[str, int]:
         """Which named receiver hears of which sending: HER-id of the endpoint to index.
 
         A municipality that the note was not addressed to answers for the one that it was (the route
         follows the patient's home); a GP answers for itself only.
         """
         told: dict[str, int] = {}
-        free = [n for n in row.named_receivers if n.her_id != self._own_her_id]
+        apart = {*self._own(row), *refused}
+        free = [n for n in row.named_receivers if n.index not in apart]
         for endpoint in endpoints:
             same = {endpoint.her_id, endpoint.organisation_her_id}
             for named in free:

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
+from gateway.contracts.errors import LocalError, TransientError
 from gateway.contracts.journal import (
     Event,
     Journal,
@@ -16,6 +19,8 @@ from gateway.contracts.journal import (
 )
 from gateway.contracts.queues import Envelope, PublishOutcome, Queue
 from gateway.receipts.states import settle
+
+log = structlog.get_logger()
 
 _STATES_OF_NOTES = (SendingKind.NOTE, SendingKind.REPLY)
 
@@ -46,17 +51,6 @@ def decide_retry(sending: Sending, now: datetime, settings: RetrySettings) -> Re
     return RetryDecision(at=now + pause)
 
 
-def envelope(sending: Sending) -> Envelope:
-    """A sending as it travels."""
-    headers = dict(sending.headers or {})
-    return Envelope(
-        body=sending.body,
-        message_id=sending.msg_id,
-        headers=headers,
-        correlation_id=headers.get("X-MessageInfo-RefToConversation") or sending.msg_id,
-    )
-
-
 class Outbox:
     """Publishes pending sendings."""
 
@@ -68,8 +62,15 @@ class Outbox:
         clock: Callable[[], datetime],
         *,
         group_size: int,
+        envelope: Callable[[Sending], Envelope],
+        given_up: Callable[[JournalTransaction, Sending, datetime], None],
     ) -> None:
-        """The clock tells what is due."""
+        """The clock tells what is due.
+
+        `envelope` makes of a sending what travels; `given_up` hears of what never does.
+        """
+        self._given_up = given_up
+        self._envelope = envelope
         self._journal = journal
         self._queue = queue
         self._settings = settings
@@ -84,14 +85,29 @@ class Outbox:
         Raises:
             TransientError: queue or journal can not be reached.
         """
-        with self._journal.reader() as view:
-            due = view.due(self._clock(), limit=self._group_size)
+        due = self._journal.claim_due(self._clock(), limit=self._group_size)
         if not due:
             return 0
-        outcomes = self._queue.publish([(s.queue, envelope(s)) for s in due])
+        packed, not_packed = self._packed(due)
+        outcomes = self._queue.publish([(s.queue, e) for s, e in packed]) if packed else []
         with self._journal.transaction() as transaction:
-            self._mark(transaction, due, outcomes)
+            self._mark(transaction, [sending for sending, _ in packed], outcomes)
+            for sending, code in not_packed:
+                self._again(transaction, sending, code, self._clock())
         return len(due)
+
+    def _packed(
+        self, due: Sequence[Sending]
+    ) -> tuple[list[tuple[Sending, Envelope]], list[tuple[Sending, str]]]:
+        """What can go out, and what can not be protected now, with the code of the reason."""
+        packed, not_packed = [], []
+        for sending in due:
+            try:
+                packed.append((sending, self._envelope(sending)))
+            except (LocalError, TransientError) as error:
+                log.warning("not-protected", error=error.code, receiver=sending.receiver)
+                not_packed.append((sending, error.code))
+        return packed, not_packed
 
     def _mark(
         self, transaction: JournalTransaction, due: Sequence[Sending], outcomes: Sequence[PublishOutcome]
@@ -100,35 +116,37 @@ class Outbox:
         touched: dict[str, None] = {}
         for sending, outcome in zip(due, outcomes, strict=True):
             if outcome is PublishOutcome.CONFIRMED:
-                transaction.update_sending(
-                    sending.id,
+                marked = transaction.update_claimed(
+                    sending,
                     state=SendingState.DELIVERED,
                     attempts=sending.attempts + 1,
                     delivered_at=now,
                     error=None,
                 )
-                self._tell(transaction, sending, now, "delivered", None)
+                self._tell(transaction, sending, now, "delivered" if marked else "delivered-late", None)
             else:
-                self._again(transaction, sending, outcome, now)
+                self._again(transaction, sending, outcome.value, now)
             if sending.kind in _STATES_OF_NOTES:
                 touched[sending.inbound_id] = None
         for inbound_id in touched:
             settle(transaction, inbound_id, now)
 
-    def _again(
-        self, transaction: JournalTransaction, sending: Sending, outcome: PublishOutcome, now: datetime
-    ) -> None:
+    def _again(self, transaction: JournalTransaction, sending: Sending, error: str, now: datetime) -> None:
         decision = decide_retry(sending, now, self._settings)
         state = SendingState.PENDING if decision.at is not None else SendingState.FAILED
-        transaction.update_sending(
-            sending.id,
+        marked = transaction.update_claimed(
+            sending,
             state=state,
             attempts=sending.attempts + 1,
             next_attempt_at=decision.at,
-            error=outcome.value,
+            error=error,
         )
+        if not marked:
+            return
         name = "attempt-failed" if decision.at is not None else "given-up"
-        self._tell(transaction, sending, now, name, outcome.value)
+        self._tell(transaction, sending, now, name, error)
+        if decision.at is None:
+            self._given_up(transaction, sending, now)
 
     @staticmethod
     def _tell(

@@ -5,22 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from gateway.contracts.errors import AdapterError, TransientError
-from gateway.contracts.messages import Message
-from gateway.contracts.ports import AdapterSet, Signer
+from gateway.contracts.errors import AdapterError, PermanentError, TransientError
+from gateway.contracts.messages import Format, Head, Party
+from gateway.contracts.ports import AdapterSet, MessageOpener, Signer
 from gateway.contracts.queues import Delivery
 from gateway.contracts.receipts import ErrorCode, fault
 from gateway.contracts.registry import Registry
 from gateway.intake.arrival import Arrival
-from gateway.intake.intake import Intake, RefusedError, content_hash
+from gateway.intake.intake import Intake, Opened, RefusedError, content_hash
+from gateway.intake.senders import SenderCheck
 from gateway.pipeline.assessment import read_note
+
+SPOOFING = "spoofing"
+"""Ground of a refusal that is told to nobody but our own people"""
 
 
 class Reception:
     """Takes deliveries apart: everything that needs no journal."""
 
-    def __init__(self, intake: Intake, adapters: AdapterSet, registry: Registry, inbound: str) -> None:
-        """`inbound` is the queue that the hospitals' record systems write to."""
+    def __init__(
+        self,
+        intake: Intake,
+        adapters: AdapterSet,
+        registry: Registry,
+        inbound: str,
+        opener: MessageOpener | None = None,
+    ) -> None:
+        """`inbound` is the queue that the hospitals' record systems write to; `opener` opens CMS."""
+        self._senders = SenderCheck(registry)
+        self._opener = opener
         self._intake = intake
         self._adapters = adapters
         self._registry = registry
@@ -30,7 +43,7 @@ class Reception:
         """Open and read one delivery. Whatever is wrong with it is in the result.
 
         Raises:
-            TransientError: it could not be tried now (the whole group comes again).
+            TransientError: it could not be tried now: it comes again.
         """
         arrival = Arrival(
             body=delivery.envelope.body,
@@ -41,19 +54,44 @@ class Reception:
             received_at=received_at,
         )
         try:
-            return self._opened(arrival)
+            return self._opened(self._unprotected(arrival, delivery.envelope.content_type))
         except TransientError:
             raise
         except Exception as error:  # noqa: BLE001 - one message must never stop the others
             return replace(arrival, broken=type(error).__name__)
 
-    def _opened(self, arrival: Arrival) -> Arrival:
+    def _unprotected(self, arrival: Arrival, content_type: str) -> Arrival:
+        """Without the protection that it had on the way; from here on the message is what was inside."""
+        if self._opener is None or not self._opener.opens(content_type):
+            return arrival
         try:
-            opened = self._intake.open(arrival.body, passes_through=not arrival.inside)
-            if opened.message is not None and opened.signer is not None:
-                self._check_signer(opened.message, opened.signer)
-        except RefusedError as refused:
+            verified = self._opener.open(arrival.body)
+        except PermanentError as error:
+            refused = RefusedError(
+                error.message, reason=getattr(error, "reason", error.code), faults=error.faults
+            )
             return replace(arrival, refused=refused)
+        return replace(
+            arrival,
+            body=verified.signed,
+            content_hash=content_hash(verified.signed),
+            protected_by=verified.signer,
+        )
+
+    def _opened(self, arrival: Arrival) -> Arrival:
+        if arrival.refused is not None:
+            return arrival
+        try:
+            opened = self._intake.open(
+                arrival.body, passes_through=not arrival.inside, protected_by=arrival.protected_by
+            )
+        except RefusedError as refused:
+            # Nobody is answered in the name of whom the transport does not know as the sender.
+            sender = refused.head.sender if refused.head is not None else None
+            refused = refused if self._agrees(arrival, sender) else _spoofing(refused.head, refused.format)
+            return replace(arrival, refused=refused)
+        if (spoofing := self._spoofing(arrival, opened)) is not None:
+            return replace(arrival, opened=opened, refused=spoofing)
         if opened.message is None or not arrival.inside:
             return replace(arrival, opened=opened)
         try:
@@ -62,17 +100,26 @@ class Reception:
             return replace(arrival, opened=opened, reading_error=error)
         return replace(arrival, opened=opened, reading=reading)
 
-    def _check_signer(self, message: Message, signer: Signer) -> None:
-        """The certificate's organisation must be the sender's in the register."""
-        sender = message.head.sender
-        for her_id in sender.her_ids if sender is not None else ():
-            hospital, endpoint = self._registry.hospital(her_id), self._registry.endpoint(her_id)
-            registered = hospital.org_no if hospital is not None else endpoint.org_no if endpoint else None
-            if registered is not None and registered != signer.org_no:
-                raise RefusedError(
-                    "the signature is not by the sender's organisation",
-                    reason="spoofing",
-                    faults=(fault(ErrorCode.CERTIFICATE_INVALID, "Sertifikatet tilhører ikke avsenderen."),),
-                    head=message.head,
-                    format=message.format,
-                )
+    def _spoofing(self, arrival: Arrival, opened: Opened) -> RefusedError | None:
+        """Header, message, certificates and register must agree on who sent it."""
+        head = opened.message.head if opened.message is not None else None
+        sender = head.sender if head is not None else None
+        if opened.apprec is not None:
+            sender = opened.apprec.sender.party
+        if self._agrees(arrival, sender, opened.signer):
+            return None
+        return _spoofing(head, opened.identified.format)
+
+    def _agrees(self, arrival: Arrival, sender: Party | None, *signers: Signer | None) -> bool:
+        known = [signer for signer in (*signers, arrival.protected_by) if signer is not None]
+        return sender is None or self._senders.agrees(sender, header=arrival.from_her_id, signers=known)
+
+
+def _spoofing(head: Head | None, message_format: Format | None) -> RefusedError:
+    return RefusedError(
+        "the sender, the transport header and the certificate do not agree",
+        reason=SPOOFING,
+        faults=(fault(ErrorCode.CERTIFICATE_INVALID, "Sertifikatet tilhører ikke avsenderen."),),
+        head=head,
+        format=message_format,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -19,18 +19,32 @@ _IDLE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 
 
+class NotTriedNowError(TransientError):
+    """What is on the queue can not be judged now, and waits there."""
+
+    code = "not-tried-now"
+
+
 class Service:
     """One worker: one connection, one loop."""
 
     def __init__(
-        self, queue: Queue, flow: Flow, outbox: Outbox, *, names: Sequence[str], group_size: int
+        self,
+        queue: Queue,
+        flow: Flow,
+        outbox: Outbox,
+        *,
+        names: Sequence[str],
+        group_size: int,
+        periodically: Callable[[], object],
     ) -> None:
-        """`names`: the queues that are read."""
+        """`names`: the queues that are read; `periodically`: called each turn, decides itself when to act."""
         self._queue = queue
         self._flow = flow
         self._outbox = outbox
         self.names = list(names)
         self._group_size = group_size
+        self._periodically = periodically
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -55,20 +69,27 @@ class Service:
         """One turn: what is due goes out, a group comes in, what follows goes out. How much was done.
 
         Raises:
-            TransientError: queue or journal can not be reached; what was taken comes again.
+            TransientError: queue or journal can not be reached, or nothing could be tried now; what was
+                taken comes again.
         """
+        self._periodically()
         done = self._outbox.publish_due()
         deliveries = self._queue.take(
             self.names, limit=self._group_size, wait_seconds=0.0 if done else wait_seconds
         )
         if deliveries:
             try:
-                self._flow.process(deliveries)
+                later = self._flow.process(deliveries)
             except TransientError:
                 self._queue.requeue(deliveries)
                 raise
-            self._queue.acknowledge(deliveries)
-            done += len(deliveries) + self._outbox.publish_due()
+            again = {delivery.tag for delivery in later}
+            taken = [delivery for delivery in deliveries if delivery.tag not in again]
+            self._queue.acknowledge(taken)
+            self._queue.requeue(later)
+            done += len(taken) + self._outbox.publish_due()
+            if not done:
+                raise NotTriedNowError
         return done
 
     def _drain(self) -> None:

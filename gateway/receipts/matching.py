@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from gateway.contracts.journal import (
     Event,
     InboundKind,
@@ -13,51 +15,67 @@ from gateway.contracts.journal import (
     SendingKind,
     SendingState,
 )
-from gateway.contracts.receipts import AppRec
+from gateway.contracts.receipts import AppRec, ReceiptStatus
 from gateway.contracts.registry import Registry
 from gateway.intake.arrival import Arrival
-from gateway.intake.records import add_sending, inbound_row
+from gateway.intake.records import add_receipt, inbound_row
 from gateway.receipts.answers import Answers
+from gateway.receipts.deviations import Deviations
 from gateway.receipts.originals import original_head
-from gateway.receipts.states import settle
+from gateway.receipts.remedies import Trouble, remedy
+from gateway.receipts.states import STEPS, SendingEvent, Step, settle
 
-_ANSWERED = (SendingKind.NOTE, SendingKind.REPLY)
+_ANSWERED = (SendingKind.NOTE, SendingKind.REPLY, SendingKind.DEVIATION)
+
+log = structlog.get_logger()
 
 
 class ReceiptHandler:
     """Matches, settles and passes on."""
 
-    def __init__(self, registry: Registry, answers: Answers) -> None:
+    def __init__(self, registry: Registry, answers: Answers, deviations: Deviations) -> None:
         """The register tells who a receipt may come from."""
         self._registry = registry
         self._answers = answers
+        self._deviations = deviations
 
     def handle(self, transaction: JournalTransaction, arrival: Arrival, apprec: AppRec) -> None:
         """Act on a receipt. What can not be matched is kept, and shown."""
         sending, oddity = self._match(transaction, apprec)
-        state = InboundState.ACCEPTED if sending is not None else InboundState.FAILED
+        state = InboundState.ACCEPTED if oddity is None else InboundState.FAILED
         row = inbound_row(arrival, self._registry, kind=InboundKind.RECEIPT, state=state, reason=oddity)
         transaction.add_inbound(row)
         transaction.add_event(
             Event(
                 inbound_id=row.id,
                 at=row.received_at,
-                name="received" if sending is not None else "receipt-unmatched",
+                name="received" if oddity is None else "receipt-unmatched",
                 detail={"queue": row.queue, "original": apprec.original.id, "status": apprec.status},
             )
         )
-        if sending is not None:
+        if oddity is not None:
+            log.warning("receipt-odd", correlation_id=row.id, reason=oddity, queue=row.queue)
+        if sending is None:
+            return
+        if oddity is None:
             self._settle(transaction, row, apprec, sending)
+        else:
+            self._tell(transaction, row, sending, "receipt-odd", apprec.status)
 
     def _match(self, transaction: JournalTransaction, apprec: AppRec) -> tuple[Sending | None, str | None]:
-        """The sending that is answered, by our MsgId or ServProvId (epikrise 1.1); from its receiver only."""
-        candidates = [s for s in transaction.find_sendings(apprec.original.id.strip()) if s.kind in _ANSWERED]
+        """The sending that is answered, by our MsgId or ServProvId (epikrise 1.1); from its receiver only.
+
+        And what is odd about the receipt: then nothing follows from it.
+        """
+        found = transaction.find_sendings(apprec.original.id.strip())
+        candidates = [s for s in found if s.kind in _ANSWERED]
         if not candidates:
-            return None, "receipt-for-unknown-message"
+            return None, "receipt-for-receipt" if found else "receipt-for-unknown-message"
         senders = set(apprec.sender.party.her_ids)
         for sending in candidates:
             if senders & self._parties(sending):
-                return sending, None
+                known = apprec.status in set(ReceiptStatus)
+                return sending, None if known else "receipt-status-unknown"
         return None, "receipt-from-another-party"
 
     def _parties(self, sending: Sending) -> set[str]:
@@ -75,7 +93,7 @@ class ReceiptHandler:
         self, transaction: JournalTransaction, row: InboundMessage, apprec: AppRec, sending: Sending
     ) -> None:
         codes = tuple(f.code for f in apprec.faults)
-        first = transaction.add_receipt(
+        transaction.add_receipt(
             Receipt(
                 sending_id=sending.id,
                 inbound_id=row.id,
@@ -85,25 +103,65 @@ class ReceiptHandler:
                 received_at=row.received_at,
             )
         )
+        step = STEPS[sending.state, SendingEvent.POSITIVE if apprec.positive else SendingEvent.NEGATIVE]
         summary = " ".join([apprec.status, *codes])
+        self._tell(transaction, row, sending, step.told or "receipt", summary)
+        if step.state is not sending.state:
+            transaction.update_sending(
+                sending.id, state=step.state, apprec=summary, settled_at=row.received_at, error=None
+            )
+            settle(transaction, sending.inbound_id, row.received_at)
+        self._follow_up(transaction, row, apprec, sending, step)
+
+    def _follow_up(
+        self,
+        transaction: JournalTransaction,
+        row: InboundMessage,
+        apprec: AppRec,
+        sending: Sending,
+        step: Step,
+    ) -> None:
+        """Who is told: the hospital's record system once, the department and the operator where they must."""
+        moved = step.state is not sending.state
+        if moved and sending.answers is not None:
+            self._pass_on(transaction, apprec, sending, sending.answers, row)
+        if step.told == "receipt-late":
+            log.warning("receipt-recovered", correlation_id=sending.inbound_id, receiver=sending.receiver)
+        if step.told == "receipt-contradicts":
+            log.warning("receipt-contradicts", correlation_id=sending.inbound_id, receiver=sending.receiver)
+            if not apprec.positive:
+                self._deviations.trouble(
+                    transaction, sending, Trouble.CONTRADICTED, row.received_at, apprec.faults
+                )
+        if moved and step.state is SendingState.REFUSED:
+            asked = remedy([f.code for f in apprec.faults])
+            self._tell(transaction, row, sending, f"remedy-{asked.value}", None)
+            log.warning(
+                "sending-refused",
+                correlation_id=sending.inbound_id,
+                receiver=sending.receiver,
+                reason=asked.value,
+                codes=[f.code for f in apprec.faults],
+            )
+            self._deviations.refused(transaction, sending, apprec.faults, row.received_at)
+
+    @staticmethod
+    def _tell(
+        transaction: JournalTransaction,
+        row: InboundMessage,
+        sending: Sending,
+        name: str,
+        summary: str | None,
+    ) -> None:
         transaction.add_event(
             Event(
                 inbound_id=sending.inbound_id,
                 sending_id=sending.id,
                 at=row.received_at,
-                name="receipt" if first else "receipt-repeated",
+                name=name,
                 detail={"receiver": sending.receiver, "apprec": summary},
             )
         )
-        if not first:
-            return
-        state = SendingState.ACKNOWLEDGED if apprec.positive else SendingState.REFUSED
-        transaction.update_sending(
-            sending.id, state=state, apprec=summary, settled_at=row.received_at, error=None
-        )
-        settle(transaction, sending.inbound_id, row.received_at)
-        if sending.kind is SendingKind.NOTE and sending.answers is not None:
-            self._pass_on(transaction, apprec, sending, sending.answers, row)
 
     def _pass_on(
         self,
@@ -128,6 +186,5 @@ class ReceiptHandler:
             faults=apprec.faults,
             at=row.received_at,
         )
-        if passed_on is None:
-            return
-        add_sending(transaction, passed_on, row.received_at)
+        if passed_on is not None:
+            add_receipt(transaction, passed_on, row.received_at)

@@ -19,6 +19,7 @@ from gateway.contracts.messages import (
     Party,
     Receiver,
     TextBlock,
+    Unit,
 )
 from gateway.contracts.summary import Summary, SurveyForm
 from gateway.formats.summary_xml import write_summary
@@ -115,10 +116,10 @@ def render(summary: Summary, order: RenderingOrder) -> Message:
         topic=kind.topic,
         subject=form().titles[order.action],
         texts=_texts(summary, order, kind),
-        diagnoses=structure.diagnoses(summary),
+        diagnoses=structure.diagnoses(summary, order.format),
         procedures=structure.procedures(summary),
         relatives=structure.relatives(summary, order.format),
-        professionals=structure.professionals(summary, order.format),
+        professionals=structure.professionals(summary, order.format, _enterprise(summary, order)),
         events=(_event(summary, order),),
         language=structure.language(summary),
         attachments=attachments,
@@ -151,12 +152,18 @@ def _head(summary: Summary, order: RenderingOrder, kind: _Kind) -> Head:
     )
 
 
+def _enterprise(summary: Summary, order: RenderingOrder) -> Unit | None:
+    """The hospital that the note comes from, where it is the sender."""
+    sender = order.sender.organisation
+    hospital = summary.source.organisation.her_id
+    return sender if hospital is not None and sender.her_id == hospital else None
+
+
 def _sender(summary: Summary, order: RenderingOrder) -> Party:
     """The sender; an epikrise of the hospital itself names the responsible professional there."""
     sender = order.sender
-    hospital = summary.source.organisation.her_id
     entry = structure.author(summary.author, summary.source.unit)
-    own = hospital is not None and sender.organisation.her_id == hospital
+    own = _enterprise(summary, order) is not None
     if order.format in EPIKRISES and own and sender.person is None and entry and entry.person.identifiers:
         return replace(sender, person=entry.person)
     return sender

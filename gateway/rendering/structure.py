@@ -1,7 +1,8 @@
 """What a summary says, for the structured places of a message.
 
 Source: the criteria of the national acceptance tests for sending (2009-10): no identifier without its type, a
-CS with V and DN, a CV with S, V and DN, no empty elements. What the summary does not know is left out.
+CS with V and DN, a CV with S, and V with DN or OT, legal codes, no empty elements. What the summary does not
+know is left out; what has no legal code stands as words, or in the text alone.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ from gateway.contracts.summary import (
     Patient,
     Summary,
 )
+from gateway.formats.diagnosis_code import has_form_of
 from gateway.rendering.form import codes
-from gateway.rendering.words import is_mobile, names
+from gateway.rendering.words import is_mobile, municipalities, names
 
 PROCEDURES = "2.16.578.1.12.4.1.1.7275"
 """Norsk klinisk prosedyrekodeverk (NCMP, NCSP, NCRP)"""
@@ -41,6 +43,9 @@ EPIKRISES = frozenset({Format.EPIKRISE_1_1, Format.EPIKRISE_1_2})
 DIALOGUES = frozenset({Format.DIALOGMELDING_1_0, Format.DIALOGMELDING_1_1})
 
 _CODE_SYSTEMS = {"ICD-10": CodeList.ICD_10, "ICPC-2": CodeList.ICPC_2}
+NO_DIAGNOSIS = "Diagnosen er ikke oppgitt i notatet."
+"""An epikrise has a main diagnosis always, so a note without one says that in its place."""
+
 _HER = "HER-id"
 _HPR = "HPR-nummer"
 _OTHER_RELATION = CodedValue(value="ARL", name="Annen relasjon")
@@ -83,30 +88,34 @@ def patient_record(patient: Patient) -> PatientRecord:
     )
 
 
-def diagnoses(summary: Summary) -> tuple[DiagnosisEntry, ...]:
-    """The diagnosis, coded where its code system is known."""
+def diagnoses(summary: Summary, version: Format) -> tuple[DiagnosisEntry, ...]:
+    """The diagnosis: coded where the code has the form of its code system's, else as words.
+
+    An epikrise has a main diagnosis always (E 24): where the note has none, it says so.
+    """
     diagnosis = summary.diagnosis
     if diagnosis is None or not (diagnosis.code or diagnosis.text):
-        return ()
-    code = None
-    if diagnosis.code and diagnosis.code_system:
-        code = CodedValue(
-            value=diagnosis.code,
-            code_list=_CODE_SYSTEMS[diagnosis.code_system],
-            name=diagnosis.text or diagnosis.code,
-        )
+        return (DiagnosisEntry(main=True, description=NO_DIAGNOSIS),) if version in EPIKRISES else ()
+    number, system = diagnosis.code, diagnosis.code_system
+    if not number or not system:
+        words = " ".join(each for each in (diagnosis.text, number) if each)
+        return (DiagnosisEntry(main=True, description=words),)
+    code_list = _CODE_SYSTEMS[system]
+    if not has_form_of(number, system):
+        code = CodedValue(code_list=code_list, original_text=number)
+        return (DiagnosisEntry(code=code, main=True, description=diagnosis.text),)
     # The name of the code is the text already: once is enough where both are shown.
-    description = None if code else diagnosis.text or diagnosis.code
-    return (DiagnosisEntry(code=code, main=True, description=description),)
+    code = CodedValue(value=number, code_list=code_list, name=diagnosis.text or number)
+    return (DiagnosisEntry(code=code, main=True),)
 
 
 def procedures(summary: Summary) -> tuple[ProcedureEntry, ...]:
-    """The code of the conversation (WMFG11)."""
-    code = summary.survey.procedure_code if summary.survey else None
-    if code is None:
+    """The code of the conversation (WMFG11); another than those that the gateway knows as words."""
+    number = summary.survey.procedure_code if summary.survey else None
+    if number is None:
         return ()
-    name = codes("procedure").get(code, (code, code))[1]
-    return (ProcedureEntry(code=CodedValue(value=code, code_list=PROCEDURES, name=name)),)
+    code = coded("procedure", number, PROCEDURES)
+    return (ProcedureEntry(code=code or CodedValue(code_list=PROCEDURES, original_text=number)),)
 
 
 def relatives(summary: Summary, version: Format) -> tuple[RelativeEntry, ...]:
@@ -128,13 +137,20 @@ def _relative(kin: NextOfKin, table: str) -> RelativeEntry:
     return RelativeEntry(relation=relation, person=person, remark=None if known else kin.relation)
 
 
-def professionals(summary: Summary, version: Format) -> tuple[ProfessionalEntry, ...]:
+def professionals(
+    summary: Summary, version: Format, enterprise: Unit | None = None
+) -> tuple[ProfessionalEntry, ...]:
     """The author and the GP.
 
     A health professional in a MsgHead message has an identifier (fk1:HealthcareProfessional/Ident 1..*); who
     has none stands in the text alone.
+
+    Args:
+        summary: the summary.
+        version: the format of the message.
+        enterprise: the hospital of the author's department, if it is known: lends its organisation number.
     """
-    entries = (author(summary.author, summary.source.unit), _gp(summary.gp))
+    entries = (author(summary.author, summary.source.unit, enterprise), _gp(summary.gp))
     return tuple(
         entry
         for entry in entries
@@ -142,7 +158,9 @@ def professionals(summary: Summary, version: Format) -> tuple[ProfessionalEntry,
     )
 
 
-def author(writer: Author | None, unit: Participant) -> ProfessionalEntry | None:
+def author(
+    writer: Author | None, unit: Participant, enterprise: Unit | None = None
+) -> ProfessionalEntry | None:
     """Who wrote the note, with the department; None where nothing is known of the person."""
     if writer is None or not (writer.name or writer.hpr):
         return None
@@ -161,8 +179,9 @@ def author(writer: Author | None, unit: Participant) -> ProfessionalEntry | None
         identifiers=_identifiers(hpr=writer.hpr),
         telecoms=telecoms,
     )
-    her_id = _identifiers(her_id=unit.her_id)
-    place = Unit(name=unit.name or writer.unit, identifiers=her_id) if her_id else None
+    own = _identifiers(her_id=unit.her_id)
+    number = tuple(i for i in enterprise.identifiers if i.type == "ENH") if enterprise else ()
+    place = Unit(name=unit.name or writer.unit, identifiers=own + number) if own else None
     return ProfessionalEntry(function=ProfessionalFunction.AUTHOR, person=person, unit=place)
 
 
@@ -176,7 +195,8 @@ def _gp(gp: GeneralPractitioner | None) -> ProfessionalEntry | None:
 def language(summary: Summary) -> CodedValue | None:
     """The language of the interpreter (list 3303: the ISO code in capitals)."""
     code = summary.patient.language
-    return CodedValue(value=code.upper(), name=names("languages").get(code, code)) if code else None
+    name = names("languages").get(code) if code else None
+    return CodedValue(value=code.upper(), name=name) if code and name else None
 
 
 def named(
@@ -212,12 +232,10 @@ def _identifiers(*, hpr: str | None = None, her_id: str | None = None) -> tuple[
     )
 
 
-def _address(address: Address | None, municipality: str | None) -> PostalAddress | None:
+def _address(address: Address | None, code: str | None) -> PostalAddress | None:
+    """The home address; the kommune (list 3402) also where the note gives a bydel of it (list 3403)."""
     where = address or Address()
-    county = None
-    if municipality:
-        kind = "Bydel" if len(municipality) > 4 else "Kommune"
-        county = CodedValue(value=municipality, name=f"{kind} {municipality}")
+    county = _place(code[:4]) if code else None
     if not (where.line or where.postal_code or where.city or county):
         return None
     return PostalAddress(
@@ -226,7 +244,13 @@ def _address(address: Address | None, municipality: str | None) -> PostalAddress
         postal_code=where.postal_code,
         city=where.city,
         municipality=county,
+        city_district=_place(code) if code and len(code) > 4 else None,
     )
+
+
+def _place(code: str) -> CodedValue | None:
+    name = municipalities().get(code)
+    return CodedValue(value=code, name=name) if name else None
 
 
 def _telecom(phone: str) -> Telecom:

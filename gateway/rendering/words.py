@@ -38,6 +38,15 @@ def names(of: str) -> Mapping[str, str]:
     return found
 
 
+@cache
+def municipalities() -> Mapping[str, str]:
+    """Names by code: four digits a kommune, six a bydel."""
+    rows = table("municipalities")["municipality"]
+    if not isinstance(rows, list):
+        raise TypeError("mappings/municipalities.toml: municipality is no list")
+    return {row["code"]: row["name"] for row in rows}
+
+
 def date_in_words(iso: str) -> str:
     """`2026-03-02` as `02.03.2026`."""
     year, month, day = _groups(_ISO_DATE, iso)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from gateway.contracts.messages import Head, Party, Unit
+from gateway.contracts.messages import Head, Party
 from gateway.contracts.registry import Endpoint, Hospital, Registry
 
 
@@ -57,12 +57,12 @@ class Addressees:
         return self._registry.gp(her_id=None, hpr=party.person.hpr) if party.person is not None else None
 
     def organisation(self, party: Party) -> list[Endpoint]:
-        """The receivers of the register at the organisation of a receiver, by HER-id or organisation number."""
-        unit: Unit = party.organisation
-        for number in (unit.her_id, unit.org_no):
+        """The receivers of the register at an organisation, by its HER-id or organisation number."""
+        level = party.organisation
+        for number in (level.her_id, level.org_no):
             if number and (known := self._organisations.get(number)):
                 return known
-        same = self._registry.endpoint(unit.her_id)
+        same = self._registry.endpoint(level.her_id)
         return [same] if same is not None else []
 
     def serves(self, head: Head) -> bool:
@@ -71,11 +71,11 @@ class Addressees:
 
 
 def sending_hospital(registry: Registry, party: Party | None) -> Hospital | None:
-    """The hospital of a sender: by any of its HER-ids, else by its organisation number."""
+    """The hospital of a sender: by any of its HER-ids; where it has none, by its organisation number."""
     if party is None:
         return None
     for her_id in party.her_ids:
         if (hospital := registry.hospital(her_id)) is not None:
             return hospital
-    number = party.organisation.org_no
+    number = None if party.her_ids else party.organisation.org_no
     return next((h for h in registry.hospitals if number and h.org_no == number), None)

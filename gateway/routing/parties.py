@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.contracts.messages import CodedValue, CodeList, Identifier, Party, Person, Unit
-from gateway.contracts.registry import Endpoint, Hospital, HospitalUnit, PartyKind
+from gateway.contracts.registry import Endpoint, Hospital, HospitalUnit, PartyKind, Registry
 
 ROLE_GP = CodedValue(value="6", code_list=CodeList.ROLE_TO_PATIENT, name="Fastlege")
 
@@ -33,6 +33,19 @@ def hospital_party(hospital: Hospital, unit: HospitalUnit | None) -> Party:
     if unit is not None:
         lower = Unit(name=unit.name, identifiers=(her_id_identifier(unit.her_id),))
     return Party(organisation=_organisation(hospital.name, hospital.her_id, hospital.org_no), unit=lower)
+
+
+def mailbox_party(registry: Registry, mailbox: str) -> Party:
+    """A department's mailbox, under the department's name; a hospital that has none, on both levels."""
+    hospital, unit = registry.hospital(mailbox), registry.unit(mailbox)
+    identifier = her_id_identifier(mailbox)
+    if hospital is None:
+        return Party(organisation=Unit(name=mailbox, identifiers=(identifier,)))
+    name = unit.name if unit is not None else hospital.name
+    return Party(
+        organisation=_organisation(hospital.name, hospital.her_id, hospital.org_no),
+        unit=Unit(name=name, identifiers=(identifier,)),
+    )
 
 
 def endpoint_party(endpoint: Endpoint) -> Party:

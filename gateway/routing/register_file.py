@@ -11,7 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.contracts.errors import ConfigurationError
 from gateway.contracts.messages import Format
-from gateway.contracts.registry import Endpoint, Hospital, HospitalUnit, PartyKind
+from gateway.contracts.registry import (
+    ContentCipher,
+    Endpoint,
+    Hospital,
+    HospitalUnit,
+    PartyKind,
+    Protection,
+)
 from gateway.contracts.summary import HerId, MunicipalityCode
 from gateway.routing.municipalities import MunicipalityTable
 
@@ -24,6 +31,8 @@ class _UnitEntry(_Entry):
     name: str
     her_id: HerId
     mailbox: HerId | None = None
+    successor: HerId | None = None
+    """HER-id of the unit that took over: what comes for a closed unit goes to its mailbox"""
 
 
 class _HospitalEntry(_Entry):
@@ -46,6 +55,8 @@ class _ReceiverEntry(_Entry):
     queue: str | None = None
     org_no: str | None = None
     attaches_summary: bool = False
+    protection: Protection = Protection.SIGNATURE
+    encryption: ContentCipher = ContentCipher.AES_256_CBC
 
 
 class _MunicipalityEntry(_ReceiverEntry):
@@ -79,7 +90,8 @@ class RegisterFile:
         """Index the entries.
 
         Raises:
-            ConfigurationError: two entries share a HER-id, a code or an HPR number.
+            ConfigurationError: two entries share a HER-id, a code or an HPR number, or a unit's successor is
+                none.
         """
         self._hospitals = tuple(_hospital(entry) for entry in register.hospital)
         self._municipalities = tuple(_municipality(entry) for entry in register.municipality)
@@ -88,8 +100,10 @@ class RegisterFile:
         self._hospital_by_her_id: dict[str, Hospital] = {}
         for entry, hospital in zip(register.hospital, self._hospitals, strict=True):
             self._hospital_by_her_id[hospital.her_id] = hospital
-            for unit in (_unit(u, hospital) for u in entry.unit):
-                for her_id in {unit.her_id, unit.mailbox}:
+            for unit_entry in entry.unit:
+                unit = _unit(unit_entry, hospital, _successor(unit_entry, entry.unit))
+                # A mailbox that another unit has taken over is that unit's.
+                for her_id in {unit.her_id, unit_entry.mailbox or unit.her_id}:
                     self._units[her_id] = unit
                     self._hospital_by_her_id[her_id] = hospital
         self._by_code = _unique(((e.municipality_code, e) for e in self._municipalities), "kommune code")
@@ -203,10 +217,24 @@ def _hospital(entry: _HospitalEntry) -> Hospital:
     )
 
 
-def _unit(entry: _UnitEntry, hospital: Hospital) -> HospitalUnit:
-    return HospitalUnit(
-        name=entry.name, her_id=entry.her_id, mailbox=entry.mailbox or entry.her_id, hospital=hospital
-    )
+def _unit(entry: _UnitEntry, hospital: Hospital, successor: _UnitEntry) -> HospitalUnit:
+    mailbox = successor.mailbox or successor.her_id
+    return HospitalUnit(name=entry.name, her_id=entry.her_id, mailbox=mailbox, hospital=hospital)
+
+
+def _successor(entry: _UnitEntry, units: Iterable[_UnitEntry]) -> _UnitEntry:
+    """The unit that is open: the entry itself, or the last in the line of its successors."""
+    by_her_id, seen = {u.her_id: u for u in units}, {entry.her_id}
+    while entry.successor is not None:
+        following = by_her_id.get(entry.successor)
+        if following is None or following.her_id in seen:
+            raise ConfigurationError(
+                f"the register, unit {entry.her_id}: its successor {entry.successor} is no other unit of the "
+                "hospital, or leads back to it"
+            )
+        seen.add(following.her_id)
+        entry = following
+    return entry
 
 
 def _municipality(entry: _MunicipalityEntry) -> Endpoint:
@@ -222,6 +250,8 @@ def _municipality(entry: _MunicipalityEntry) -> Endpoint:
         municipality_code=entry.code,
         epj=entry.epj,
         attaches_summary=entry.attaches_summary,
+        protection=entry.protection,
+        encryption=entry.encryption,
     )
 
 
@@ -237,4 +267,6 @@ def _gp(entry: _GpEntry) -> Endpoint:
         org_no=entry.org_no,
         hpr=_number(entry.hpr),
         attaches_summary=entry.attaches_summary,
+        protection=entry.protection,
+        encryption=entry.encryption,
     )

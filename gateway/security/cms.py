@@ -6,43 +6,36 @@ Source: Norsk Helsenett, «Meldingsutveksling over AMQP», content type signed-a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import Message
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from cryptography import x509
 
 from gateway.contracts.errors import GatewayError
-from gateway.contracts.ports import Signer
-from gateway.security.cms_envelope import ContentCipher, envelop, open_envelope
+from gateway.contracts.ports import Verified
+from gateway.contracts.registry import ContentCipher, Endpoint
+from gateway.security.cms_envelope import envelop, open_envelope
 from gateway.security.cms_signature import read_signed, sign
 from gateway.security.errors import CmsRefusedError
-from gateway.security.keys import DecryptionKey, SigningKey
+from gateway.security.keys import DecryptionKey, KeyStore, SigningKey
 from gateway.security.signers import SignerCheck
 
 __all__ = [
     "CONTENT_TYPE",
     "CmsOpener",
+    "CmsProtector",
     "CmsRefusedError",
     "ContentCipher",
     "DecryptionKey",
-    "Unprotected",
-    "is_protected",
     "protect",
 ]
 
 CONTENT_TYPE: Final = "application/pkcs7-mime; smime-type=signed-and-enveloped-data"
 _MEDIA_TYPES: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_COVERS: Final = "whole message"
 _OVERHEAD: Final = 64 * 1024
 """What envelope, signature and certificates may add to a message"""
-
-
-def is_protected(content_type: str) -> bool:
-    """Whether a content type, with or without parameters, says that the body is CMS."""
-    header = Message()
-    header["Content-Type"] = content_type
-    return header.get_content_type() in _MEDIA_TYPES
 
 
 def protect(data: bytes, key: SigningKey, recipient: x509.Certificate, cipher: ContentCipher) -> bytes:
@@ -60,12 +53,37 @@ def protect(data: bytes, key: SigningKey, recipient: x509.Certificate, cipher: C
     return envelop(sign(data, key), recipient, cipher)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unprotected:
-    """A message as its sender signed it."""
+class EncryptionCertificates(Protocol):
+    """Where the receivers' certificates are."""
 
-    content: bytes
-    signer: Signer
+    def of(self, receiver: Endpoint) -> x509.Certificate:
+        """The certificate to encrypt for a receiver with.
+
+        Raises:
+            LocalError: there is none that can be used.
+            TransientError: it can not be found out now whether it is revoked.
+        """
+
+
+class CmsProtector:
+    """Signs with our keys, encrypts for receivers."""
+
+    content_type: ClassVar[str] = CONTENT_TYPE
+
+    def __init__(self, keys: KeyStore, certificates: EncryptionCertificates) -> None:
+        """Sign with the keys, encrypt for the certificates."""
+        self._keys = keys
+        self._certificates = certificates
+
+    def protect(self, message: bytes, *, org_no: str | None, receiver: Endpoint) -> bytes:
+        """Sign for the organisation, encrypt for the receiver.
+
+        Raises:
+            LocalError: no certificate of the receiver can be used.
+            TransientError: it can not be found out now whether it is revoked.
+        """
+        key = self._keys.for_organisation(org_no)
+        return protect(message, key, self._certificates.of(receiver), receiver.encryption)
 
 
 class DecryptionKeys(Protocol):
@@ -99,12 +117,18 @@ class CmsOpener:
         self._max_bytes = max_bytes
         self._allow_pkcs1 = allow_pkcs1
 
-    def unprotect(self, data: bytes, *, at: datetime) -> Unprotected:
+    def opens(self, content_type: str) -> bool:
+        """Whether a content type, with or without parameters, says that the body is CMS."""
+        header = Message()
+        header["Content-Type"] = content_type
+        return header.get_content_type() in _MEDIA_TYPES
+
+    def open(self, data: bytes, *, at: datetime | None = None) -> Verified:
         """The message and its signer.
 
         Args:
             data: CMS, DER or BER.
-            at: when the certificate must be valid.
+            at: when the certificate must be valid; now by default.
 
         Raises:
             CmsRefusedError: `reason` is a key of `CMS_REASONS`.
@@ -125,11 +149,11 @@ class CmsOpener:
         except Exception:  # noqa: BLE001 - as above; and no more is told than of a wrong key
             raise CmsRefusedError("cms-decryption-failed") from None
         try:
-            signed = checked(self._signers, at)
+            signed = checked(self._signers, at or datetime.now(UTC))
         except GatewayError:
             raise
         except Exception:  # noqa: BLE001 - as above
             raise CmsRefusedError("cms-structure") from None
         if len(signed.content) > self._max_bytes:
             raise CmsRefusedError("cms-too-large")
-        return Unprotected(content=signed.content, signer=signed.signer)
+        return Verified(signer=signed.signer, covers=_COVERS, signed=signed.content)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from asn1crypto import algos, cms, core
 from asn1crypto import x509 as asn1_x509
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7EnvelopeBuilder, PKCS7Options
 
+from gateway.contracts.registry import ContentCipher
 from gateway.security.errors import CmsRefusedError
 from gateway.security.keys import DecryptionKey
 
@@ -42,19 +42,13 @@ _OAEP_HASHES: Final[dict[str, type[HashAlgorithm]]] = {
 }
 
 
-class ContentCipher(StrEnum):
-    """How content is encrypted for a receiver."""
-
-    AES_256_CBC = "aes-256-cbc"
-    """What everyone on the health network reads; the key is carried with PKCS#1 v1.5"""
-    AES_256_GCM = "aes-256-gcm"
-    """Authenticated; the key is carried with OAEP"""
-
-
 class GcmParameters(core.Sequence):  # type: ignore[misc] # asn1crypto ships no type information
     """GCMParameters (RFC 5084, section 3.2)."""
 
-    _fields = (("nonce", core.OctetString), ("icv_length", core.Integer, {"default": 12}))
+    _fields: ClassVar[list[Any]] = [
+        ("nonce", core.OctetString),
+        ("icv_length", core.Integer, {"default": 12}),
+    ]
 
 
 def envelop(data: bytes, recipient: x509.Certificate, cipher: ContentCipher) -> bytes:

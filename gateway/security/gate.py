@@ -44,6 +44,8 @@ class Limits:
     max_elements: int = 100_000
     max_attributes: int = 64
     """On one element; in the whole message four for each of `max_elements`"""
+    max_namespaces: int = 10_000
+    """Declarations of namespaces in the whole message"""
     max_text: int = 10_000_000
     """Characters of one text or attribute; libxml2 itself stops at ten million"""
 
@@ -135,6 +137,8 @@ def _check_bytes(data: bytes, limits: Limits) -> None:
     if data.count(b"<") > 2 * limits.max_elements:
         raise GateRefusedError("too-many-elements")
     if data.count(b"=") > 4 * limits.max_elements:
+        raise GateRefusedError("too-many-attributes")
+    if data.count(b"xmlns") > limits.max_namespaces:
         raise GateRefusedError("too-many-attributes")
 
 

@@ -84,10 +84,11 @@ class KeyStore:
             if number is not None:
                 by_number.setdefault(number, key)
         keys = by_number | keys
-        if self._default_name not in keys:
+        name = self._default_name
+        if name not in keys:
             raise LocalError(
-                f"{self._directory} holds no key for {self._default_name}, whose key is the default.",
-                hint=f"Put {self._default_name}{_KEY_SUFFIX} and {self._default_name}{_CERTIFICATE_SUFFIX} there.",
+                f"{self._directory} holds no key for {name}, whose key is the default.",
+                hint=f"Put {name}{_KEY_SUFFIX} and {name}{_CERTIFICATE_SUFFIX} there.",
             )
         return keys
 

@@ -31,6 +31,7 @@ from gateway.security.keys import KeyStore, SigningKey
 from gateway.security.signature_structure import SignatureParts, check_structure, has_signature
 from gateway.security.signers import RevocationCheck, SignerCheck
 from gateway.security.trust import TrustStore
+from gateway.security.watched import Watched
 
 __all__ = ["SignatureRefusedError", "XmlSigner", "XmlVerifier", "has_signature"]
 
@@ -102,7 +103,7 @@ class XmlVerifier:
 
     def __init__(
         self,
-        trust: TrustStore,
+        trust: TrustStore | Watched[TrustStore],
         *,
         revocation: RevocationCheck | None = None,
         accept_digital_signature: bool = False,

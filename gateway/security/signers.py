@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from gateway.contracts.ports import Signer
 from gateway.security.certificates import check_usage, describe, read_certificates, signing_key
 from gateway.security.trust import TrustedPath, TrustStore
+from gateway.security.watched import Watched
 
 _MAX_REMEMBERED: Final = 1024
 _MAX_REMEMBERED_BYTES: Final = 16 * 1024
@@ -31,7 +32,7 @@ class SignerCheck:
 
     def __init__(
         self,
-        trust: TrustStore,
+        trust: TrustStore | Watched[TrustStore],
         *,
         revocation: RevocationCheck | None = None,
         accept_digital_signature: bool = False,
@@ -43,7 +44,8 @@ class SignerCheck:
             revocation: further lists and responders; without them, what is not listed passes.
             accept_digital_signature: take certificates for authentication (key usage digitalSignature), too.
         """
-        self._trust = trust
+        self._watched = trust
+        self._trust = trust if isinstance(trust, TrustStore) else trust.get()
         self._revocation = revocation
         self._accept_digital_signature = accept_digital_signature
         self._known: dict[tuple[bytes, ...], tuple[TrustedPath, Signer]] = {}
@@ -59,6 +61,7 @@ class SignerCheck:
             SignatureRefusedError: with the reason.
             RevocationUnknownError: it can not be found out now whether the certificate is revoked.
         """
+        self._renew()
         known = self._known.get(certificates)
         if known is None:
             own, others = read_certificates(certificates)
@@ -76,3 +79,9 @@ class SignerCheck:
         if self._revocation is not None:
             self._revocation.check(path)
         return known
+
+    def _renew(self) -> None:
+        """Where the files of roots have changed, nothing that was believed before counts any longer."""
+        if isinstance(self._watched, Watched) and (trust := self._watched.get()) is not self._trust:
+            self._trust = trust
+            self._known.clear()

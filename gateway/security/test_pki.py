@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from gateway.contracts.errors import ConfigurationError
 from gateway.security.files import write_private, write_public
 from gateway.security.keys import DEFAULT_NAME
+from gateway.security.trust import TEST_PKI_NAME
 
 SIGNING: Final = "signing"
 ENCRYPTION: Final = "encryption"
@@ -31,7 +32,6 @@ ROOT_FILE: Final = "root.pem"
 GATEWAY: Final = ("Pakkeforløp hjem gateway", "310009999")
 """Name and (made up) organisation number of the gateway's own certificate"""
 
-_PKI_NAME: Final = "Pakkeforløp hjem, for test only"
 _ORGANISATION_DIGITS: Final = 9
 _NUMBER: Final = re.compile(r"[0-9]{5,9}")
 _ROOT_LIFE: Final = timedelta(days=3650)
@@ -105,7 +105,7 @@ def _authority(
     name: str, key: rsa.RSAPrivateKey, *, issuer: _Authority | None, start: datetime
 ) -> _Authority:
     """A root where there is no issuer, else an authority that issues to parties only."""
-    subject = _name((NameOID.ORGANIZATION_NAME, _PKI_NAME), (NameOID.COMMON_NAME, name))
+    subject = _name((NameOID.ORGANIZATION_NAME, TEST_PKI_NAME), (NameOID.COMMON_NAME, name))
     constraints = x509.BasicConstraints(ca=True, path_length=None if issuer is None else 0)
     builder = (
         _certificate(subject, key, start, _ROOT_LIFE, usage=_usage(key_cert_sign=True, crl_sign=True))

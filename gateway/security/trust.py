@@ -15,6 +15,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import (
     Criticality,
     ExtensionPolicy,
@@ -27,6 +28,9 @@ from cryptography.x509.verification import (
 from gateway.contracts.errors import LocalError
 from gateway.security.errors import SignatureRefusedError
 from gateway.security.files import read_public
+
+TEST_PKI_NAME: Final = "Pakkeforløp hjem, for test only"
+"""Organisation of the authorities that `init` makes; what they issue is refused in production"""
 
 _MAX_ISSUERS: Final = 4
 _PEM_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
@@ -80,34 +84,41 @@ class TrustStore:
         self,
         anchors: Sequence[x509.Certificate],
         revocation_lists: Sequence[x509.CertificateRevocationList] = (),
+        *,
+        production: bool = False,
+        test_anchors: Sequence[x509.Certificate] = (),
     ) -> None:
-        """Trust each of the anchors: what it issued and, where it is no authority, itself."""
+        """Trust each of the anchors: what it issued and, where it is no authority, itself.
+
+        Args:
+            anchors: the trusted certificates.
+            revocation_lists: of what is revoked.
+            production: refuse what leads to a test root: one of `test_anchors`, or one of our test PKI.
+            test_anchors: trusted as well, outside production.
+
+        Raises:
+            LocalError: there are no anchors.
+        """
         if not anchors:
             raise LocalError("No certificate is trusted.", hint="Name a file of trusted root certificates.")
-        self._store = Store(list(anchors))
+        self._store = Store([*anchors, *test_anchors])
         self._lists = tuple(revocation_lists)
+        self._refused = (
+            frozenset([*test_anchors, *filter(is_of_test_pki, anchors)]) if production else frozenset()
+        )
 
     @classmethod
-    def from_files(cls, paths: Iterable[Path]) -> TrustStore:
+    def from_files(
+        cls, paths: Iterable[Path], *, production: bool = False, test_paths: Iterable[Path] = ()
+    ) -> TrustStore:
         """Read PEM files of certificates and revocation lists (X509 CRL), or DER files of one certificate.
 
         Raises:
             LocalError: a file can not be read or holds neither.
         """
-        anchors: list[x509.Certificate] = []
-        lists: list[x509.CertificateRevocationList] = []
-        for path in paths:
-            content = read_public(path)
-            try:
-                found_lists = [x509.load_pem_x509_crl(block) for block in _PEM_LIST.findall(content)]
-                found = _certificates(content)
-            except ValueError:
-                raise LocalError(f"{path} can not be read as certificates.") from None
-            if not found and not found_lists:
-                raise LocalError(f"{path} holds no certificate.")
-            anchors += found
-            lists += found_lists
-        return cls(anchors, lists)
+        anchors, lists = _from_files(paths)
+        test_anchors, _ = _from_files(test_paths)
+        return cls(anchors, lists, production=production, test_anchors=test_anchors)
 
     def path(
         self, certificate: x509.Certificate, others: Sequence[x509.Certificate], at: datetime
@@ -120,10 +131,13 @@ class TrustStore:
             at: an aware time.
 
         Raises:
-            SignatureRefusedError: certificate-untrusted, certificate-expired or certificate-not-yet-valid.
+            SignatureRefusedError: certificate-untrusted, certificate-expired, certificate-not-yet-valid or
+                certificate-test.
         """
         found = self._find(certificate, others, at)
         if found is not None:
+            if found.certificates[-1] in self._refused:
+                raise SignatureRefusedError("certificate-test")
             return found
         # Was it good when it was issued? Then only the time is wrong.
         earlier = self._find(certificate, others, certificate.not_valid_before_utc)
@@ -167,6 +181,34 @@ class TrustStore:
             not_before=max(c.not_valid_before_utc for c in found),
             not_after=min(c.not_valid_after_utc for c in found),
         )
+
+
+def is_of_test_pki(certificate: x509.Certificate) -> bool:
+    """Whether a certificate is issued by, or is, an authority of the test PKI that `init` makes."""
+    return any(
+        attribute.value == TEST_PKI_NAME
+        for name in (certificate.subject, certificate.issuer)
+        for attribute in name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    )
+
+
+def _from_files(
+    paths: Iterable[Path],
+) -> tuple[list[x509.Certificate], list[x509.CertificateRevocationList]]:
+    anchors: list[x509.Certificate] = []
+    lists: list[x509.CertificateRevocationList] = []
+    for path in paths:
+        content = read_public(path)
+        try:
+            found_lists = [x509.load_pem_x509_crl(block) for block in _PEM_LIST.findall(content)]
+            found = _certificates(content)
+        except ValueError:
+            raise LocalError(f"{path} can not be read as certificates.") from None
+        if not found and not found_lists:
+            raise LocalError(f"{path} holds no certificate.")
+        anchors += found
+        lists += found_lists
+    return anchors, lists
 
 
 def _certificates(content: bytes) -> list[x509.Certificate]:

@@ -1,4 +1,4 @@
-"""What is read from files, and read again when they change: keys and certificates change without a restart."""
+"""What is made from files, and made anew when they change: keys are changed without a restart."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Watched(Generic[Loaded]):
         try:
             self._value = self._load()
         except LocalError as error:
-            log.error("keys-not-reloaded", error=error.code)
+            log.warning("keys-not-reloaded", error=error.code)
         else:
             log.info("keys-reloaded")
 

@@ -131,7 +131,9 @@ def epikriser(draw: st.DrawFn, version: Format) -> Message:
         ),
     )
     text = st.builds(TextBlock, text=paragraphs, heading=st.none() | simple, place=st.just(""))
-    event = st.builds(EventEntry, code=simple, start=moments | dates, end=st.none() | moments)
+    # An end is written where it is later than the start.
+    later = st.sampled_from(["2026-12-31T08:00:00+01:00", "2027-01-01"])
+    event = st.builds(EventEntry, code=simple, start=moments | dates, end=st.none() | later)
     return Message(
         format=version,
         head=with_time(head),

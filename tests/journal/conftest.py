@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,10 +9,10 @@ from tests.journal.stores import STORES, Store
 
 
 @pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Every store in turn."""
-    made: Store = STORES[request.param](tmp_path)
-    return made
+    with STORES[request.param](request) as made:
+        yield made
 
 
 @pytest.fixture

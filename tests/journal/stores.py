@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
+
+import pytest
 
 from gateway.contracts.findings import finding
 from gateway.contracts.journal import (
@@ -25,6 +29,7 @@ from gateway.contracts.ports import Vault
 from gateway.contracts.summary import Action
 from gateway.journal.sql_journal import SqlJournal, open_journal
 from gateway.security.vault import AesVault, VaultKey
+from tests.postgres_server import PostgresServer
 
 KEY = VaultKey(b"k" * 32)
 OTHER_KEY = VaultKey(b"o" * 32)
@@ -57,7 +62,28 @@ class SqliteStore:
         return open_journal(self.url, key or vault())
 
 
-STORES = {"sqlite": SqliteStore}
+class PostgresStore:
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def open(self, key: Vault | None = None) -> SqlJournal:
+        return open_journal(self.url, key or vault())
+
+
+@contextmanager
+def sqlite_store(_request: pytest.FixtureRequest) -> Iterator[Store]:
+    with TemporaryDirectory() as folder:
+        yield SqliteStore(Path(folder))
+
+
+@contextmanager
+def postgres_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield PostgresStore(url)
+
+
+STORES = {"sqlite": sqlite_store, "postgresql": postgres_store}
 
 PORT: Callable[[str, Vault], Journal] = open_journal
 """The type checker holds the implementation against the port here"""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,7 +87,8 @@ sendings = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(SendingKind),
         "state": st.sampled_from([SendingState.PENDING, SendingState.PENDING, SendingState.DELIVERED]),
-        "receiver": st.just("8141253"),
+        "receiver": st.sampled_from(["8141253", "8141254"]),
+        "conversation_root": st.sampled_from([None, "r1", "r2"]),
         "msg_id": st.just("") | msg_ids,
         "document_id": documents,
         "body": st.binary(max_size=40),
@@ -157,7 +155,12 @@ class Model:
 
     def due(self, now: datetime) -> list[Sending]:
         pending = [s for s in self.sendings.values() if s.state is SendingState.PENDING]
-        waiting = [s for s in pending if s.next_attempt_at is None or s.next_attempt_at <= now]
+        # Of each conversation with a receiver only the first may go: no change overtakes its note.
+        first = {(s.conversation_root, s.receiver): s for s in reversed(pending)}
+        free = [
+            s for s in pending if s.conversation_root is None or s is first[s.conversation_root, s.receiver]
+        ]
+        waiting = [s for s in free if s.next_attempt_at is None or s.next_attempt_at <= now]
         return sorted(waiting, key=lambda s: (s.next_attempt_at is not None, s.next_attempt_at or NOW))
 
 
@@ -166,15 +169,15 @@ class JournalMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.store = self.make_store(self.folder)
+        self.opened = contextlib.ExitStack()
+        self.store = self.opened.enter_context(self.make_store())
         self.journal: SqlJournal = self.store.open()
         self.model = Model()
         self.made = 0
 
     def teardown(self) -> None:
         self.journal.close()
-        shutil.rmtree(self.folder)
+        self.opened.close()
 
     def new_id(self, letter: str) -> str:
         self.made += 1
@@ -341,8 +344,9 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("kind", sorted(STORES))
-def test_any_sequence(kind: str) -> None:
-    machine = type("Machine", (JournalMachine,), {"make_store": STORES[kind]})
+def test_any_sequence(kind: str, request: pytest.FixtureRequest) -> None:
+    make_store = staticmethod(lambda: STORES[kind](request))
+    machine = type("Machine", (JournalMachine,), {"make_store": make_store})
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -280,6 +280,8 @@ class TestSettings:
             "find_sendings": "MULTI-INDEX OR",
             "due": "ix_sending_due (next_attempt_at<?)",
             "next_due": "ix_sending_due",
+            "unanswered_inside": "ix_sending_unanswered (created_at<?)",
+            "unanswered_outside": "ix_sending_unanswered (created_at<?)",
             "events": "ix_event_inbound_id (inbound_id=?)",
             "receipts": "ix_receipt_sending_id (sending_id=?)",
             "count_by_state": "COVERING INDEX ix_inbound_state",

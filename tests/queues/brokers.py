@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Protocol
 
 from gateway.contracts.queues import Envelope, Queue
 from queues import connect
 from queues.embedded import EmbeddedQueue
+from queues.rabbitmq import RabbitQueue
 
 
 class Broker(Protocol):
@@ -17,6 +19,10 @@ class Broker(Protocol):
     def url(self) -> str:
         """What `queues.connect` takes."""
 
+    @property
+    def atomic(self) -> bool:
+        """Whether the messages of one call are stored as a whole or not at all."""
+
     def connect(self) -> Queue:
         """A new connection."""
 
@@ -25,6 +31,8 @@ class Broker(Protocol):
 
 
 class EmbeddedBroker:
+    atomic = True
+
     def __init__(self, folder: Path) -> None:
         self.path = folder / "queue.db"
         self.url = f"embedded://{self.path}"
@@ -43,7 +51,27 @@ class EmbeddedBroker:
             other.status()
 
 
+class RabbitBroker:
+    atomic = False
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def connect(self) -> Queue:
+        return connect(self.url)
+
+    def crash(self, queue: Queue) -> None:
+        assert isinstance(queue, RabbitQueue)
+        assert queue._taking is not None
+        link = queue._taking[0]
+        link.abort()
+        link._thread.join(10)
+        # The broker learns of it by itself, some milliseconds later.
+        time.sleep(0.2)
+
+
 BROKERS = {"embedded": EmbeddedBroker}
+"""Those that are made in a moment, for tests that want a new one for every example"""
 
 
 def envelope(message_id: str, body: bytes = b"<xml/>") -> Envelope:

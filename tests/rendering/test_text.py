@@ -15,7 +15,7 @@ from gateway.rendering import read_rendering, render, render_text
 from gateway.rendering.form import form
 from gateway.rendering.text import read_text
 from tests.rendering.orders import RICH, SPARSE, TEXT_FORMATS, order
-from tests.strategies import summaries
+from tests.strategies import examples, summaries
 
 
 def same(summary: Summary | None) -> dict[str, object] | None:
@@ -23,7 +23,7 @@ def same(summary: Summary | None) -> dict[str, object] | None:
     return None if summary is None else summary.model_dump(exclude={"source", "note"})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(summary=summaries(), action=st.sampled_from(Action), gp=st.booleans())
 def test_any_summary_is_read_back_from_its_text(summary: Summary, action: Action, *, gp: bool) -> None:
     read = read_text([render_text(summary, action=action, gp=gp)])
@@ -35,7 +35,7 @@ def test_any_summary_is_read_back_from_its_text(summary: Summary, action: Action
     assert read[0].source.unit == summary.source.unit
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(summary=summaries(), version=st.sampled_from(TEXT_FORMATS), action=st.sampled_from(Action))
 def test_any_summary_is_read_back_from_its_message(summary: Summary, version: Format, action: Action) -> None:
     message = render(summary, order(version, action=action))
@@ -46,7 +46,7 @@ def test_any_summary_is_read_back_from_its_message(summary: Summary, version: Fo
     assert read.source.msg_id == message.head.msg_id
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(summary=summaries(), data=st.data())
 def test_the_order_of_the_blocks_and_loose_texts_do_not_matter(summary: Summary, data: st.DataObject) -> None:
     texts = [block.text for block in render(summary, order(Format.PLO_1_6)).texts]
@@ -162,7 +162,7 @@ def test_a_text_that_was_changed_is_no_rendering(written: str, changed: str) -> 
     assert read_text([text.replace(written, changed, 1)]) is None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(summary=summaries(), data=st.data())
 def test_a_lost_line_is_noticed(summary: Summary, data: st.DataObject) -> None:
     lines = render_text(summary.model_copy(update={"note": None})).split("\n")

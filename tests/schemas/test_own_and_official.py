@@ -10,6 +10,7 @@ from lxml import etree
 from schemas import OWN, SchemaSet, documents, explanation
 from tests.schemas import corpus
 from tests.schemas.generated import Generator
+from tests.strategies import examples
 
 KITH = "{http://www.kith.no/xmlstds"
 MSGHEAD = f"{KITH}/msghead/2006-05-24}}MsgHead"
@@ -72,7 +73,7 @@ def test_every_structure_that_a_schema_allows_is_judged_alike(
         dice = corpus.dice_of(root)
         generator = Generator(explanation.validator(driver), dice)
         accepted = 0
-        for _ in range(12):
+        for _ in range(examples(12)):
             message = generator.message(root, content)
             if driver != OWN:
                 # Of signatures the own schemas declare less: see own/signature.xsd.
@@ -90,7 +91,7 @@ def test_what_is_refused_officially_is_refused(
 ) -> None:
     dice = corpus.dice_of(content or root)
     generator = Generator(explanation.validator(OWN), dice)
-    for _ in range(40):
+    for _ in range(examples(40)):
         message = corpus.changed(generator.message(root, content), dice)
         if own.is_valid(message) and not _holds_parts_in_free_text(message):
             assert official(message)
@@ -104,7 +105,7 @@ def test_messages_gone_wrong_are_never_accepted_where_the_official_schemas_refus
         if not own.covers(root):
             continue
         dice = corpus.dice_of(path.name)
-        for _ in range(8):
+        for _ in range(examples(400) // 50):
             message = corpus.changed(root, dice)
             if own.is_valid(message):
                 accepted += 1

@@ -36,7 +36,10 @@ COMMANDS = {
     "verify": "Check the signature of a message.",
     "send": "Put messages on the gateway's inbound queue.",
     "messages": "Browse what came in and what became of it.",
+    "replies": "Replies that nobody has taken: list, claim, send on.",
+    "queues": "Look at the queues; make those that are needed.",
     "adapters": "List the EPJ adapters; scaffold one; check one.",
+    "db": "Keep the journal's database: upgrade, back up, purge, change keys.",
     "schemas": "Show the schemas in use; add the official ones.",
 }
 

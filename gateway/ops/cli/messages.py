@@ -170,7 +170,7 @@ def show(identifier: str, config: Path | None, *, reveal: bool, as_json: bool) -
     with _opened(config) as (journal, _):
         message = browsing.find(journal, identifier)
         document = browsing.shown(journal, message)
-        content = browsing.revealed(journal, message, by=_user()) if reveal else {}
+        content = browsing.revealed(journal, message, by=login_name()) if reveal else {}
     if as_json:
         print_json(document | content)
         return EXIT_DONE
@@ -196,7 +196,7 @@ def _show(document: dict[str, Any]) -> None:
         fact("receipt", f"AppRec {row['apprec']} to {row['to']}: {row['state']}")
 
 
-def _user() -> str:
+def login_name() -> str:
     """Who runs the command, by the system's word and not the environment's."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name

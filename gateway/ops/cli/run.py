@@ -10,11 +10,13 @@ from types import FrameType
 import click
 import structlog
 
-from gateway.contracts.errors import EXIT_DONE
+from gateway.contracts.errors import EXIT_DONE, GatewayError
 from gateway.ops.cli.options import config_option
-from gateway.ops.composition import build_worker
-from gateway.ops.configuration import load
+from gateway.ops.composition import build_worker, open_journal
+from gateway.ops.configuration import Configuration, load
+from gateway.ops.console import say
 from gateway.ops.logging import configure_logging
+from gateway.ops.workers import Workers
 
 log = structlog.get_logger()
 
@@ -33,6 +35,24 @@ def command(log_level: str, config: Path | None, workers: int) -> int:
     configure_logging("info" if log_level == "warning" else log_level, sys.stderr)
     if workers > 1 and configuration.journal.url.startswith("sqlite"):
         raise click.UsageError("a SQLite journal is for one process; PostgreSQL takes several")
+    if workers > 1:
+        # What is wrong with the journal is told once, and not by each of them.
+        open_journal(configuration).close()
+        return Workers(lambda: _one_of_several(configuration), workers).run()
+    return _serve(configuration)
+
+
+def _one_of_several(configuration: Configuration) -> int:
+    """A worker's exit code; the others go on."""
+    try:
+        return _serve(configuration)
+    except GatewayError as error:
+        log.warning("worker-failed", error=error.code)
+        say(f"pakkehjem: {error.message}")
+        return error.exit_code
+
+
+def _serve(configuration: Configuration) -> int:
     worker = build_worker(configuration)
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.contracts.journal import Journal
 from gateway.ops import composition
 from gateway.ops.configuration import Configuration
+from gateway.ops.security import message_signer
 from gateway.ops.simulation.behaviour import Behaviour
 from gateway.ops.simulation.expectations import Expectations
 from gateway.ops.simulation.hospital import Hospitals
@@ -39,7 +40,7 @@ def assemble(
         LocalError: notes, register or keys can not be used.
     """
     registry = composition.open_registry(configuration)
-    signer = composition.message_signer(configuration)
+    signer = message_signer(configuration)
     intake = composition.intake(configuration, composition.schema_set(configuration))
     opener = Opener(
         intake,

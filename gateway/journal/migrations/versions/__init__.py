@@ -1,0 +1,1 @@
+"""The revisions. Each is frozen: a journal of its version may be anywhere."""

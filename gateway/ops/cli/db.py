@@ -1,0 +1,117 @@
+"""`pakkehjem db`: the journal's database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from gateway.contracts.errors import EXIT_DONE
+from gateway.journal.sql_journal import SqlJournal, upgrade_journal
+from gateway.ops.cli.options import config_option
+from gateway.ops.composition import open_journal, open_vault
+from gateway.ops.configuration import load
+from gateway.ops.console import say
+
+_AGE = re.compile(r"(\d{1,5})([dh])")
+
+
+class Age(click.ParamType[timedelta]):
+    """`90d` or `12h`."""
+
+    name = "age"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read it."""
+        if isinstance(value, timedelta):
+            return value
+        match = _AGE.fullmatch(str(value))
+        if match is None:
+            self.fail("write days or hours: 90d, 12h", param, ctx)
+        return timedelta(**{"days" if match[2] == "d" else "hours": int(match[1])})
+
+
+@contextmanager
+def _journal(config: Path | None) -> Iterator[SqlJournal]:
+    journal = open_journal(load(config))
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@click.group()
+def command() -> None:
+    """Keep the journal's database: upgrade, back up, purge, change keys.
+
+    Example: pakkehjem db backup journal-monday.sqlite
+    """
+
+
+@command.command()
+@config_option
+def upgrade(config: Path | None) -> int:
+    """Bring the journal to the version of this program. Stop every gateway on it first.
+
+    Example: pakkehjem db upgrade -c gateway.toml
+    """
+    configuration = load(config)
+    before, after = upgrade_journal(
+        configuration.file_url(configuration.journal.url), open_vault(configuration)
+    )
+    if before == after:
+        click.echo(f"version {after} already")
+    else:
+        click.echo(f"version {before} -> {after}" if before else f"made new, version {after}")
+    return EXIT_DONE
+
+
+@command.command()
+@config_option
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(config: Path | None, file: Path) -> int:
+    """Write a backup to a new FILE; gateways work on meanwhile. The keys are not in it.
+
+    SQLite: the file is a journal as it stands. PostgreSQL: a dump for pg_restore.
+
+    Example: pakkehjem db backup journal-monday.sqlite
+    """
+    with _journal(config) as journal:
+        journal.backup(file)
+    click.echo(f"{file}: {file.stat().st_size} bytes")
+    say("payloads in it are sealed: keep the key file too, in another place")
+    return EXIT_DONE
+
+
+@command.command()
+@config_option
+@click.option("--older-than", type=Age(), required=True, metavar="AGE", help="For example 90d, or 12h.")
+def purge(config: Path | None, older_than: timedelta) -> int:
+    """Take away the payloads of messages that have ended; rows and history stay, and say so.
+
+    Example: pakkehjem db purge --older-than 90d
+    """
+    now = datetime.now(UTC)
+    with _journal(config) as journal:
+        count = journal.purge(now - older_than, at=now)
+    click.echo(f"payloads of {count} messages taken away")
+    return EXIT_DONE
+
+
+@command.command()
+@config_option
+def rekey(config: Path | None) -> int:
+    """Seal every payload with the first key of the key file, so that the older ones can be dropped.
+
+    Put the new key before the old and restart every gateway first.
+
+    Example: pakkehjem db rekey
+    """
+    with _journal(config) as journal:
+        count = journal.reseal()
+    click.echo(f"{count} payloads sealed anew")
+    return EXIT_DONE

@@ -1,0 +1,71 @@
+"""The way back, put together: receipts, deviations, replies, deadlines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.contracts.journal import Journal
+from gateway.contracts.ports import Vault
+from gateway.contracts.registry import Registry
+from gateway.ops.configuration import Configuration
+from gateway.ops.security import message_signer
+from gateway.pipeline.flow import now
+from gateway.receipts.answers import Answers
+from gateway.receipts.deadlines import Deadlines, DeadlineSettings
+from gateway.receipts.deviations import Deviations, Sender
+from gateway.receipts.matching import ReceiptHandler
+from gateway.receipts.passing import PassingOn
+from gateway.receipts.replies import ReplyHandler
+
+PROCESSING_STATUS = {"production": "P", "test": "D", "training": "T"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """What handles everything that comes back."""
+
+    receipts: ReceiptHandler
+    replies: ReplyHandler
+    deadlines: Deadlines
+
+
+def passing_on(configuration: Configuration, registry: Registry) -> PassingOn:
+    """Writes replies for their next reader."""
+    return PassingOn(registry, message_signer(configuration), sign=configuration.signing.sign_outgoing)
+
+
+def way_back(
+    configuration: Configuration, registry: Registry, *, journal: Journal, vault: Vault, answers: Answers
+) -> WayBack:
+    """Put it together.
+
+    Raises:
+        LocalError: no key can be used.
+    """
+    gateway, flow = configuration.gateway, configuration.flow
+    deviations = Deviations(
+        registry,
+        message_signer(configuration),
+        Sender(
+            name=gateway.name,
+            her_id=gateway.her_id,
+            processing_status=PROCESSING_STATUS[gateway.profile],
+        ),
+        sign=configuration.signing.sign_outgoing,
+    )
+    return WayBack(
+        receipts=ReceiptHandler(registry, answers, deviations),
+        replies=ReplyHandler(
+            registry, answers, passing_on(configuration, registry), vault, own_her_id=gateway.her_id
+        ),
+        deadlines=Deadlines(
+            journal,
+            deviations,
+            DeadlineSettings(
+                receipt=timedelta(hours=flow.receipt_deadline_hours),
+                reply=timedelta(hours=flow.reply_deadline_hours),
+            ),
+            now,
+        ),
+    )

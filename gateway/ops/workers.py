@@ -1,0 +1,128 @@
+"""Several workers on one machine: each a process of its own, and started again when it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import structlog
+
+from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_NO, EXIT_USAGE
+
+log = structlog.get_logger()
+
+_LOOK_SECONDS = 0.1
+_SHORT_LIFE_SECONDS = 10.0
+"""Who dies sooner waits before it is started again, longer each time"""
+_LONGEST_PAUSE_SECONDS = 30.0
+_HOPELESS = (EXIT_CONFIGURATION, EXIT_USAGE)
+"""Exit codes that would be the same the next time"""
+
+
+class Workers:
+    """Keeps a number of processes at work until SIGTERM or SIGINT.
+
+    The first signal is passed on, and each worker finishes what is at hand; the second ends them at once.
+    Workers whose supervisor is gone, however it ended, finish what is at hand, too.
+    """
+
+    def __init__(self, work: Callable[[], int], count: int) -> None:
+        """`work` is run in each process; it ends by SIGTERM and gives the exit code."""
+        self._work = work
+        self._count = count
+        self._started: dict[int, float] = {}
+        self._signals = 0
+        self._pause = 0.0
+        self._not_before = 0.0
+        self._result = EXIT_DONE
+
+    def run(self) -> int:
+        """Until every worker has ended; the exit code."""
+        self._alive = os.pipe()
+        before = {
+            number: signal.signal(number, self._signalled) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            passed_on = 0
+            while self._started or not self._stopping:
+                if self._signals > passed_on:
+                    passed_on = self._signals
+                    self._tell_all(signal.SIGTERM if passed_on == 1 else signal.SIGKILL)
+                self._reap()
+                self._fill_up()
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            self._tell_all(signal.SIGKILL)
+            for descriptor in self._alive:
+                os.close(descriptor)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return self._result
+
+    @property
+    def _stopping(self) -> bool:
+        return self._signals > 0
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        self._signals += 1
+        log.info("stopping", signal=signal.Signals(number).name, workers=len(self._started))
+
+    def _tell_all(self, number: signal.Signals) -> None:
+        for process in self._started:
+            os.kill(process, number)
+
+    def _fill_up(self) -> None:
+        if self._stopping or time.monotonic() < self._not_before:
+            return
+        while len(self._started) < self._count:
+            process = os.fork()
+            if process == 0:
+                self._be_worker()
+            self._started[process] = time.monotonic()
+            log.info("worker-started", worker=process)
+
+    def _be_worker(self) -> None:
+        """What the new process does; it never returns."""
+        code = EXIT_NO
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            # Ctrl-C reaches the supervisor only, which then asks for an orderly end.
+            os.setsid()
+            reading, writing = self._alive
+            os.close(writing)
+            threading.Thread(target=_end_with_supervisor, args=(reading,), daemon=True).start()
+            code = self._work()
+        finally:
+            os._exit(code)
+
+    def _reap(self) -> None:
+        for process, started in list(self._started.items()):
+            ended, status = os.waitpid(process, os.WNOHANG)
+            if not ended:
+                continue
+            del self._started[process]
+            code = os.waitstatus_to_exitcode(status)
+            if self._stopping:
+                self._result = self._result or (code if code > 0 else EXIT_DONE)
+                continue
+            log.warning("worker-ended", worker=process, exit_code=code)
+            if code in _HOPELESS:
+                self._result = code
+                self._signals += 1
+                continue
+            lived = time.monotonic() - started
+            short = lived < _SHORT_LIFE_SECONDS
+            self._pause = min(max(2 * self._pause, 0.5), _LONGEST_PAUSE_SECONDS) if short else 0.0
+            self._not_before = time.monotonic() + self._pause
+
+
+def _end_with_supervisor(reading: int) -> None:
+    """Nothing is ever written to this pipe: its end is the end of the supervisor."""
+    os.read(reading, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,55 @@
+"""What a new, a changed and a cancelled note means for each receiver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.contracts.journal import InboundMessage, JournalTransaction, Sending
+from gateway.contracts.registry import Endpoint, Registry
+from gateway.contracts.summary import Action, Summary
+from gateway.pipeline.conversation import latest_sendings
+from gateway.routing.route import Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One sending that is to be made."""
+
+    endpoint: Endpoint
+    summary: Summary
+    action: Action
+    previous: Sending | None = None
+
+
+def outgoing(
+    transaction: JournalTransaction,
+    registry: Registry,
+    summary: Summary,
+    route: Route,
+    earlier: list[InboundMessage],
+) -> list[Outgoing]:
+    """Changes for those who have the note, new for those who have it not, cancellations for the rest.
+
+    Args:
+        transaction: tells what was sent.
+        registry: tells where it went.
+        summary: of the note at hand.
+        route: where that is to go.
+        earlier: the versions before it, oldest first; none for a new note.
+    """
+    had = latest_sendings(transaction, earlier)
+    made = []
+    for endpoint in () if summary.source.action is Action.CANCEL else route.receivers:
+        previous, note = had.pop(endpoint.her_id, (None, None))
+        if note is not None and note.action is Action.CANCEL:
+            previous = None  # what was cancelled can not be changed: it is sent anew
+        action = Action.NEW if previous is None else Action.CHANGE
+        made.append(Outgoing(endpoint=endpoint, summary=summary, action=action, previous=previous))
+    for her_id, (last, note) in had.items():
+        former = registry.endpoint(her_id)
+        if former is None or note.summary is None or note.action is Action.CANCEL:
+            continue
+        before = Summary.from_json(note.summary)
+        forgotten = before.model_copy(update={"source": summary.source, "note": summary.note})
+        made.append(Outgoing(endpoint=former, summary=forgotten, action=Action.CANCEL, previous=last))
+    return made

@@ -1,0 +1,1 @@
+"""What the national standards and acceptance tests demand, point by point."""
