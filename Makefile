@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test fuzz properties check format lock clean
+.PHONY: setup demo test faults security fuzz properties check format lock clean
 
 setup: $(VENV)/.ready
 
@@ -20,6 +20,14 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# Processes killed, servers stopped and killed under load: all of it, the minutes long ones too.
+faults: setup
+	FAULTS=1 $(BIN)/pytest -n 2 --dist worksteal -m crash
+
+# Who tries to get in, and what must not get out; part of `make test` (docs/security.md).
+security: setup
+	$(BIN)/pytest -n 2 --dist worksteal tests/security $(wildcard tests/ops/test_privacy.py)
 
 # Messages made wrong on purpose, through parse, convert and apprec. FUZZ: how many; FUZZ_SEED: which.
 FUZZ ?= 100000

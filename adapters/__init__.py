@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from adapters.dips import Dips
@@ -94,8 +94,3 @@ def _load(entry: EntryPoint) -> Adapter:
     if adapter.name != entry.name:
         raise ConfigurationError(f"{where} calls itself {adapter.name}")
     return adapter
-
-
-def describe(registry: AdapterRegistry) -> Mapping[str, str]:
-    """The names of the adapters with their titles."""
-    return {adapter.name: adapter.title for adapter in registry.adapters}

@@ -7,9 +7,10 @@ publishers (memory or disk alarm) goes on reading our acknowledgements.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Self, TypeVar
 
 from gateway.contracts.errors import GatewayError, LocalError, QueueUnavailableError
@@ -26,6 +27,8 @@ _ROUNDS = 3
 """How often all nodes are tried before a call gives up"""
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
+_LARGE = 4 * 1024 * 1024
+"""Bytes"""
 _SECONDS_BETWEEN_LOOKS = 1.0
 """Between two looks whether a queue that was not there is there now"""
 
@@ -81,8 +84,15 @@ class RabbitQueue:
             QueueUnavailableError: the broker can not be reached; none is known to be stored.
             LocalError: the broker refuses us.
         """
-        link, publisher = self._publisher()
-        outcomes = publisher.publish(link, messages, self._address.confirm_seconds)
+        outcomes: list[PublishOutcome] = []
+        try:
+            for part in _parts(messages):
+                link, publisher = self._publisher()
+                outcomes += publisher.publish(link, part, self._address.confirm_seconds)
+        except QueueUnavailableError:
+            if not outcomes:
+                raise
+            outcomes += [PublishOutcome.NOT_CONFIRMED] * (len(messages) - len(outcomes))
         if self._taking is not None:
             self._taking[1].expect([name for name, _ in messages])
         return outcomes
@@ -235,3 +245,16 @@ class RabbitQueue:
                 self._welcome = True
                 return link, side
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+
+def _parts(messages: Sequence[tuple[str, Envelope]]) -> Iterator[list[tuple[str, Envelope]]]:
+    """The messages in their order, each large one by itself.
+
+    A broker that does not take one for its size (RabbitMQ 4 draws the line at 16 MiB) closes the channel, and
+    the others are not to suffer for it.
+    """
+    for large, part in itertools.groupby(messages, lambda each: len(each[1].body) > _LARGE):
+        if large:
+            yield from ([each] for each in part)
+        else:
+            yield list(part)

@@ -20,12 +20,16 @@ from pika.frame import Method
 from pika.spec import Basic, BasicProperties
 
 from gateway.contracts.queues import Delivery, Envelope
-from queues.rabbitmq_link import Link, finish
+from queues.rabbitmq_link import ANSWER_SECONDS, Link, finish
+from queues.rabbitmq_values import text
 
 _STEP_SECONDS = 0.002
 """How long the broker may pause within a burst"""
 _BURST_SECONDS = 0.25
 """How long is waited for what the broker counts as ready: another consumer may be its taker"""
+
+_CLOSING_SECONDS = 5.0
+"""How long the broker may take for an answer when we leave"""
 
 _tags = itertools.count(1)
 """Of deliveries: one of another connection is never mistaken for one of this"""
@@ -206,14 +210,14 @@ class Consumer:
             consumers = [tag for tag, _ in self._subscriptions.values()]
             self._subscriptions.clear()
         for tag in consumers:
-            self._cancel(link, tag)
+            self._cancel(link, tag, _CLOSING_SECONDS)
 
         def work(future: Future[None]) -> None:
             if self._unsettled:
                 self._channel.basic_nack(0, multiple=True, requeue=True)
             self._flush(future)
 
-        link.ask(work)
+        link.ask(work, _CLOSING_SECONDS)
 
     # What follows runs on the link's thread.
 
@@ -266,11 +270,11 @@ class Consumer:
 
     # What follows runs on the owner's thread.
 
-    def _cancel(self, link: Link, tag: str) -> None:
+    def _cancel(self, link: Link, tag: str, seconds: float = ANSWER_SECONDS) -> None:
         def work(future: Future[None]) -> None:
             self._channel.basic_cancel(tag, lambda _frame: finish(future, None))
 
-        link.ask(work)
+        link.ask(work, seconds)
 
     def _count(self, names: Sequence[str]) -> int:
         return sum(len(self._waiting.get(name, ())) for name in names)
@@ -305,32 +309,19 @@ class Consumer:
         return Delivery(queue=name, envelope=arrived.envelope, tag=tag, redelivered=arrived.redelivered)
 
 
+_BROKERS_OWN = frozenset({"x-delivery-count", "x-acquired-count", "x-opt-rabbitmq-received-time"})
+"""RabbitMQ's counters are no part of the message"""
+
+
 def _envelope(properties: BasicProperties, body: bytes) -> Envelope:
     headers = {
-        str(name): _text(value) for name, value in (properties.headers or {}).items() if value is not None
+        text(name): text(value) for name, value in (properties.headers or {}).items() if value is not None
     }
     return Envelope(
         body=body,
-        message_id=properties.message_id or "",
-        # RabbitMQ's own counters are no part of the message.
+        message_id=text(properties.message_id),
         headers={name: value for name, value in headers.items() if name not in _BROKERS_OWN},
-        content_type=properties.content_type or "text/plain",
-        correlation_id=properties.correlation_id,
-        reply_to=properties.reply_to,
+        content_type=text(properties.content_type) or "text/plain",
+        correlation_id=text(properties.correlation_id) or None,
+        reply_to=text(properties.reply_to) or None,
     )
-
-
-_BROKERS_OWN = frozenset({"x-delivery-count", "x-acquired-count", "x-opt-rabbitmq-received-time"})
-
-
-def _text(value: object) -> str:
-    """Peers may write numbers and truths as such."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return str(value).lower()
-        case bytes():
-            return value.decode("utf-8", "replace")
-        case _:
-            return str(value)

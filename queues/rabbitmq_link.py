@@ -35,6 +35,7 @@ ANSWER_SECONDS = 30.0
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 _REFUSED = 403
+_PRECONDITION_FAILED = 406
 
 
 class _Loop(IOLoop):  # type: ignore[misc] # pika ships no types
@@ -83,6 +84,8 @@ class Link:
         """
         self.blocked = False
         """Whether the broker has told us to publish nothing (memory or disk alarm)"""
+        self.refused = False
+        """Whether it was lost because the broker would not have a message (too large)"""
         self._side = side
         self._lock = threading.Lock()
         self._waiting: set[Future[Any]] = set()
@@ -202,6 +205,7 @@ class Link:
 
     def _channel_closed(self, _channel: Channel, reason: Exception) -> None:
         # Its tags are dead, and with them what the connection was for.
+        self.refused = getattr(reason, "reply_code", None) == _PRECONDITION_FAILED
         self._gone(reason)
         self._close()
 

@@ -81,7 +81,7 @@ class Publisher:
             if not link.blocked:
                 # A broker that neither blocks us nor answers: another connection, perhaps another node.
                 link.abort()
-        elif not group.answered:
+        elif not group.answered and not link.refused:
             raise QueueUnavailableError("The connection to the broker was lost.")
         # What was not answered may be stored or not.
         return [outcome or PublishOutcome.NOT_CONFIRMED for outcome in group.outcomes]

@@ -6,8 +6,10 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -47,18 +49,12 @@ class PostgresServer:
         self.start()
 
     def crash(self) -> None:
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(postmaster, 3)  # SIGQUIT is what `-m immediate` sends
-        while self._exists(postmaster):
-            pass
-
-    @staticmethod
-    def _exists(process: int) -> bool:
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return False
-        return True
+        lock = self.folder / "data" / "postmaster.pid"
+        os.kill(int(lock.read_text().splitlines()[0]), signal.SIGQUIT)  # what `-m immediate` sends
+        deadline = time.monotonic() + 30
+        while lock.exists():
+            assert time.monotonic() < deadline, "the server does not end"
+            time.sleep(0.01)
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -79,6 +75,13 @@ class PostgresServer:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+
+
+def restore_dump(url: str, file: Path) -> None:
+    """Put a dump into a database, in place of what is there."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_restore"), reverse=True)
+    tool = str(next(iter(installed), "pg_restore"))
+    subprocess.run([tool, "--clean", "--if-exists", "--dbname", url, str(file)], check=True, timeout=60)
 
 
 @contextmanager

@@ -10,19 +10,28 @@ from gateway.contracts.summary import StrainArea
 _WORDS = {
     StrainArea.SPIRITUAL: Words("strains", "spiritual"),
     StrainArea.FAMILY: Words("strains", "family"),
-    StrainArea.EMOTIONAL: Words("strains", "emotional"),
-    StrainArea.PHYSICAL: Words("strains", "physical"),
     StrainArea.PRACTICAL: Words("strains", "practical"),
+    StrainArea.PHYSICAL: Words("strains", "physical"),
+    StrainArea.EMOTIONAL: Words("strains", "emotional"),
 }
 FAMILY_WORDS = Words("strains", "family_theme")
 """Relatives"""
 _PRACTICAL = Words("strains", "practical_theme")
+_THEMES = {
+    StrainArea.FAMILY: FAMILY_WORDS,
+    StrainArea.PRACTICAL: _PRACTICAL,
+    StrainArea.PHYSICAL: Words("strains", "physical_theme"),
+    StrainArea.EMOTIONAL: Words("strains", "emotional_theme"),
+}
+"""What something is about, where no word says how it is"""
+_FEAR = re.compile(
+    r"\b(?:redd|engst\w+|urolig|uroleg|frykt\w*) (?:for|på vegne av) (?:(?:de|dei|sine|sin|egne|to|tre)\s)*"
+)
 _WORRY = Words("strains", "worry")
 _TOLD = Words("strains", "told_to_family")
 _SUBJECT = re.compile(
     r"^(?:\W|(?:at|og|men|i tillegg|dessuten|hans|hennes|hennar|den|det|de|dei|to|begge|ei|en|ein)\b)*"
 )
-_NEAR_THE_BEGINNING = 12
 
 
 def area_of(low: str) -> StrainArea | None:
@@ -37,6 +46,9 @@ def area_of(low: str) -> StrainArea | None:
     if spiritual:
         return StrainArea.SPIRITUAL
     if _WORDS[StrainArea.FAMILY].find(low) or (family and _TOLD.find(low)):
+        return StrainArea.FAMILY
+    direct = _FEAR.search(low)
+    if direct and FAMILY_WORDS.at_start(low[direct.end() :]):
         return StrainArea.FAMILY
     worry = _WORRY.find(low)
     if worry:
@@ -62,6 +74,9 @@ def _earliest(low: str) -> StrainArea | None:
     ]
     if found:
         return min(found)[2]
-    if FAMILY_WORDS.find(low):
-        return StrainArea.FAMILY
-    return StrainArea.PRACTICAL if _PRACTICAL.find(low) else None
+    themes = [
+        (match.start(), order, area)
+        for order, (area, words) in enumerate(_THEMES.items())
+        if (match := words.find(low))
+    ]
+    return min(themes)[2] if themes else None

@@ -19,6 +19,9 @@ _OTHER = Words("contact", "other")
 _NOT_AGREED = Words("contact", "not_agreed")
 _REFUSED = Words("status", "refused_municipality")
 _NEGATED = re.compile(r"\b(?:ikke|ikkje|inte|aldri)\b(?!\s+(?:før|pasienten|pas|ham|henne|han|ho)\b)")
+_DOUBT = re.compile(
+    r"\b(?:usikker\w*|uklart|uavklart\w*|(?:vet|veit) (?:ikke|ikkje)|må avklares|må avklarast)\b"
+)
 _YOU = re.compile(r"\b(?:dere|dykk)\b")
 _PATIENT_ALONE = re.compile(r"^\W*(?:pas\w*\.?|pasienten|han|hun|ho|selv|sjølv)(?:\s+(?:selv|sjølv))?\W*$")
 
@@ -29,7 +32,7 @@ def initiator_in(low: str) -> ContactInitiator | None:
     municipality, patient = _MUNICIPALITY.find(low), _PATIENT.find(low)
     if municipality is None and patient is None:
         return None
-    if _REFUSED.find(low):
+    if _REFUSED.find(low) or _DOUBT.search(low):
         return None
     if municipality is not None and _NEGATED.search(municipality[0]):
         municipality = None

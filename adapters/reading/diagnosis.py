@@ -19,6 +19,7 @@ from gateway.formats.diagnosis_code import CodeSystem, find_codes, is_cancer, no
 _UNCERTAIN = Words("diagnosis", "uncertain")
 _NO_DIAGNOSIS = Words("diagnosis", "no_diagnosis")
 _FOUND = Words("diagnosis", "found")
+_SEEN = Words("diagnosis", "seen")
 _OTHER_EVENT = Words("diagnosis", "other_event")
 _CURATIVE = Words("diagnosis", "curative")
 _PALLIATIVE = Words("diagnosis", "palliative")
@@ -199,7 +200,9 @@ def _weight(statement: Statement, said: Statement | None) -> int | None:
         return 0
     if statement.topic is Topic.DIAGNOSIS:
         return 1
-    if _FOUND.find(statement.whole) and (statement.topic is None or statement.topic in _OPEN):
+    if (_FOUND.find(statement.whole) or _SEEN.find(statement.whole)) and (
+        statement.topic is None or statement.topic in _OPEN
+    ):
         return 2
     return None
 
@@ -214,11 +217,15 @@ def _event_of(statement: Statement, date: FoundDate) -> int | None:
     begin = max(whole.rfind(mark, 0, start) for mark in (";", "–"))
     before, after = whole[max(begin, 0) : start], whole[date.span[1] + offset : date.span[1] + offset + 30]
     found, other = _last(_FOUND, before), _last(_OTHER_EVENT, before)
+    seen = _last(_SEEN, before)
+    if seen > max(found, other):
+        return 1
+    found = max(found, seen)
     if found < 0 and other < 0:
-        follows = _FOUND.find(after)
+        follows = _FOUND.find(after) or _SEEN.find(after)
         if follows and follows.start() < 12 and "," not in after[: follows.start()]:
-            return 1
-        return 2 if statement.topic is Topic.DIAGNOSIS else None
+            return 2
+        return 3 if statement.topic is Topic.DIAGNOSIS else None
     return None if other > found and not _FOUND_DURING.search(before[max(found, 0) : other]) else 0
 
 

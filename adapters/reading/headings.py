@@ -29,11 +29,14 @@ _TITLE = Words("title", "title")
 _SAYS_IT = (Words("status", "started"), Words("status", "joins"), Words("status", "refused"))
 _WORD = re.compile(r"[^\W\d_]+")
 _BRACKETS = re.compile(r"\s*\([^()]*\)")
-_TELLS_OF_IT = re.compile(r"(?:har|følges|følgjast|kjenner|hun|han|ho|pas\w*|oppfølging av)\b.*(?:\bkk\b|kreftkoord)")
+_TELLS_OF_IT = re.compile(
+    r"(?:har|følges|følgjast|kjenner|hun|han|ho|pas\w*|oppfølging av)\b.*(?:\bkk\b|kreftkoord)"
+)
 _POINT = re.compile(r"(?i)\b(?:sp|samhandlingspunkt)\s?[1-3]\b")
 _TRIM = " \t-–—*•:=.?!>»«\"'_#~"
 MAX_WORDS = 9
 MAX_LENGTH = 75
+
 
 @cache
 def _topics() -> tuple[tuple[str, Words], ...]:
@@ -83,14 +86,21 @@ def is_heading_line(words: str) -> Heading | None:
     if stripped.endswith(("?", ":")):
         return heading
     label = _clean(stripped)
-    if heading.topic in {Topic.STATUS, Topic.TITLE} and any(words.find(label) for words in _SAYS_IT):
-        return None  # «Startet pakkeforløp hjem i dag» says it, and heads nothing
-    if heading.topic is Topic.FOLLOW_UP and _TELLS_OF_IT.match(label):
-        return None
-    if heading.topic is Topic.CONTACT and initiator_in(label) is not None:
+    if _says_something(heading.topic, label):
         return None
     patterns = [pattern for key, pattern in _topics() if key not in {"patient", "kin", "gp"}]
+    if heading.topic is Topic.NEED and heading.party is not None:
+        patterns.append(PARTIES[heading.party])
     return heading if _covered(label, *patterns) else None
+
+
+def _says_something(topic: Topic, label: str) -> bool:
+    """Whether a line of a heading's words tells what it is about: «Startet pakkeforløp hjem i dag»."""
+    if topic in {Topic.STATUS, Topic.TITLE}:
+        return any(words.find(label) for words in _SAYS_IT)
+    if topic is Topic.FOLLOW_UP:
+        return _TELLS_OF_IT.match(label) is not None
+    return topic is Topic.CONTACT and initiator_in(label) is not None
 
 
 def _covered(label: str, *patterns: Words) -> bool:

@@ -10,6 +10,7 @@ from adapters.reading.contact import initiator_in
 from adapters.reading.model import LISTS, Statement, Topic
 from adapters.reading.named import party_in
 from adapters.reading.people import is_signature
+from adapters.reading.phones import find_phones
 from adapters.reading.roles import (
     ALREADY,
     HAS,
@@ -39,6 +40,7 @@ _INTRODUCES = Words("people", "salutation")
 _NOT_NOW = Words("status", "not_now")
 
 _COMMA = re.compile(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+")
+_WISHES = re.compile(r"(?:ønsker|ønskjer|ynskjer|ønske om|ber om)\b")
 _INTERPRETER = re.compile(r"\b(?:\w*tolk|tolke\w*)\b")
 _AND = re.compile(r"\s+og\s+")
 _AND_TARGET = re.compile(r"\s+og\s+(?:til\s+)?|,\s+(?:og\s+)?(?:til\s+)?")
@@ -52,6 +54,7 @@ _STRAIN_CONTINUES = re.compile(
     r"særleg|spesielt|etter|når|mest|verst|også|òg|selv om|sjølv om|tror|trur|for|men|både|hun|han|ho|det|"
     r"dette|til tross|blant annet|bl\.a\.?|f\.eks\.?|i|på|om|ved|under|\d+)\b"
 )
+_IS = re.compile(r"(?:er|har)\b")
 _ANSWERED = re.compile(
     r"(?P<problem>[^:=\t]{2,50}?)\s*(?:[:=\t]|\s[-–])\s*(?P<answer>ja|nei)\b"
     r"[\s.,;:(\-–]*(?P<more>.*)",
@@ -124,16 +127,16 @@ def _unclear(statement: Statement) -> bool:
 
 
 def _items(statement: Statement) -> Iterator[Item]:
-    topic = statement.topic
+    topic, section = statement.topic, statement.section
     if topic in _CLOSED or is_signature(statement.text) or _INTRODUCES.at_start(statement.low):
         return
-    if topic in LISTS and not statement.weak:
+    if topic in LISTS:
         yield from _listed(statement, _ROLES[topic])
         return
     only = frozenset({Role.NEED, Role.REFERRAL}) if topic in _OWN_WORDS_ONLY else frozenset(_ROLES.values())
     free = list(_free(statement))
-    if not free and topic in LISTS and role_of(statement.low) is None:
-        yield from _listed(statement, _ROLES[topic])
+    if not free and section in LISTS and role_of(statement.low) is None and not find_phones(statement.text):
+        yield from _listed(statement, _ROLES[section])
         return
     yield from (item for item in free if item.role in only)
 
@@ -179,8 +182,7 @@ def _role_here(low: str, role: Role) -> Role | None:
         return None if NEED_DENIED.find(low) else Role.NEED
     if STRAIN_DENIED.find(low):
         return None
-    wish = WISH.at_start(low)
-    return Role.NEED if wish and NEED.at_start(low) else Role.STRAIN
+    return Role.NEED if _WISHES.match(low) else Role.STRAIN
 
 
 def _free(statement: Statement) -> Iterator[Item]:
@@ -191,6 +193,8 @@ def _free(statement: Statement) -> Iterator[Item]:
     if _NOT_HELD.find(low) or (_NOT_NOW.find(low) and (PATHWAY.find(low) or HELD.find(low))):
         return
     role = role_of(low)
+    if role is Role.MATTERS:
+        return
     several = len(low) > 60 or role in {Role.SURVEY, Role.STATUS, Role.DIAGNOSIS, Role.REFERRAL}
     clauses = split_at(statement.text, _CLAUSE) if several else [statement.text]
     if len(clauses) == 1:
@@ -259,7 +263,7 @@ def _strains(text: str, *, whole: bool) -> list[str]:
 
     def continues(_: str, part: str) -> bool:
         low = lower(part)
-        if _STRAIN_CONTINUES.match(low):
+        if _STRAIN_CONTINUES.match(low) and not (_IS.match(low) and is_strain(low)):
             return True
         return not listed and is_strain(low) is None and not STRAIN_DENIED.find(low)
 
@@ -281,7 +285,7 @@ def _needs(text: str, *, whole: bool) -> list[str]:
 def _of_two_parties(text: str) -> list[str]:
     """Split `psykolog i kommunen og kontakt med NAV`: two parties, two needs."""
     parts = split_at(text, _AND)
-    if len(parts) != 2:
+    if len(parts) != 2 or len(parts[1].split()) < 3:
         return [text]
     first, second = (party_in(lower(part)) for part in parts)
     return parts if first and second and first is not second else [text]

@@ -14,6 +14,7 @@ _BOX = re.compile(r"\[\s*(?P<on>[xX✓✔])?\s*\]|(?P<tick>[☒☑✓✔])|[☐�
 _QUESTION_END = re.compile(r"[^:?\[☐☒☑]{2,80}[:?]\s*")
 _RULE = re.compile(r"[\W_]{3,}")
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
+_MONTH = re.compile(rf"(?:{_MONTHS})")
 _OPEN_END = re.compile(r"(?:,|\b(?:og|med|for|til|på|i|av|som|at|å|eller|men|om|hos|fra|frå|ved|er|har))$")
 _LABELLED = re.compile(r"\S[^.!?]{0,30}?(?:\t|:|\s=\s)")
 _NEVER = 10_000
@@ -29,6 +30,8 @@ class Line:
     bullet: bool
     numbered: bool
     """The bullet is a number or a letter: it may stand before a heading too"""
+    lead: int
+    """Column in which the line begins, with its bullet"""
     indent: int
     """Column in which the text begins"""
     gap: bool
@@ -53,7 +56,7 @@ def _lines(block: TextBlock, number: int) -> Iterator[Line]:
         if not text or _RULE.fullmatch(text):
             gap = True
             continue
-        indent = len(raw) - len(raw.lstrip())
+        indent = lead = len(raw) - len(raw.lstrip())
         if (ticked := _ticked(text)) is None:
             continue
         text = ticked
@@ -65,6 +68,7 @@ def _lines(block: TextBlock, number: int) -> Iterator[Line]:
             text=text,
             bullet=bullet is not None,
             numbered=bullet is not None and bullet[0].strip("( .)\t").isalnum() and "[" not in bullet[0],
+            lead=lead,
             indent=indent,
             gap=gap,
             block=number,
@@ -120,7 +124,7 @@ def _continues(held: Line, wide: bool, line: Line) -> bool:  # noqa: FBT001 - pr
     """Whether a line goes on with the sentence of the one before."""
     if line.gap or line.bullet or not line.text[0].islower() or _LABELLED.match(line.text):
         return False
-    if _OPEN_END.search(held.text):
+    if _OPEN_END.search(held.text) or (held.text[-1] == "." and _MONTH.match(line.text)):
         return True
     if held.text[-1] in ".:;!?":
         return False

@@ -80,7 +80,12 @@ class Statement:
 
     @property
     def topic(self) -> Topic | None:
-        """What its heading says that it is about."""
+        """What its heading says that it is about; None where the heading stands too far above to say."""
+        return self.heading.topic if self.heading and not self.weak else None
+
+    @property
+    def section(self) -> Topic | None:
+        """What the last heading above is about, however far."""
         return self.heading.topic if self.heading else None
 
     @property

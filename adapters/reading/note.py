@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.reading.areas import area_of
@@ -18,10 +18,9 @@ from adapters.reading.people import Signature, is_signature
 from adapters.reading.phones import find_phones
 from adapters.reading.responsible import responsible_for
 from adapters.reading.roles import Role, role_of
-from adapters.reading.segments import segment
 from adapters.reading.survey import read_survey
 from adapters.reading.vocabulary import Words
-from gateway.contracts.messages import Message, TextBlock
+from gateway.contracts.messages import Message
 from gateway.contracts.summary import (
     Contact,
     Diagnosis,
@@ -71,11 +70,6 @@ class NoteReading:
     contact: Contact
     existing_follow_up: ExistingFollowUp
     score_out_of_range: bool
-
-
-def take_apart(blocks: Sequence[TextBlock], codes: Mapping[str, str]) -> list[Statement]:
-    """The statements of a note."""
-    return segment(blocks, codes)
 
 
 def read_note(

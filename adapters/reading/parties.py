@@ -42,7 +42,6 @@ _MUNICIPALITY_CODE = re.compile(r"[0-9]{4}(?:[0-9]{2})?")
 _HPR = re.compile(r"[1-9][0-9]{0,8}")
 _DECIDES = tuple(PersonIdentifierType)
 """The kinds of a patient's identifiers, the one that decides first"""
-_TOO_FEW_FOR_A_NUMBER = 4
 _COORDINATOR = "17"
 
 

@@ -19,7 +19,7 @@ matched in lower case.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _BETWEEN = r"[^\w:;!?]{1,4}"
@@ -32,7 +32,7 @@ NEVER = re.compile(r"(?!)")
 def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
     """One pattern for all phrases, with what they begin with in common."""
     trie: _Trie = {}
-    for phrase in phrases:
+    for phrase in (one for written in phrases for one in _by_beginning(written)):
         node = trie
         for atom in _atoms(phrase):
             node = node.setdefault(atom, {})
@@ -83,6 +83,20 @@ _LETTERS = 3
 _WORD = re.compile(r"\w+")
 
 _Trie = dict[str, "_Trie"]
+
+
+def _by_beginning(phrase: str) -> Iterator[str]:
+    """Tell apart the first words that may begin inside of a word: only they have to be tried everywhere."""
+    first, _, rest = phrase.partition(" ")
+    words = first.split("|")
+    inside = [word for word in words if word.startswith("*")]
+    if len(words) == 1 or not inside:
+        yield phrase
+        return
+    whole = [word for word in words if not word.startswith("*")]
+    yield from (f"{word} {rest}".strip() for word in inside)
+    if whole:
+        yield f"{'|'.join(whole)} {rest}".strip()
 
 
 def _atoms(phrase: str) -> list[str]:

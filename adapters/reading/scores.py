@@ -59,11 +59,11 @@ _ARTICLES = frozenset({"en", "ein", "ett", "eit", "eitt"})
 """Words that are numbers only where nothing follows that they could be the article of."""
 
 _LABEL = re.compile(
-    r"(?P<distress>\bnccn(?:[\s\-]*(?:\w*term[oi]m\w*|distress|skår|score|skala))?|\bdistress(?:[\s\-]?therm\w*)?"
+    r"(?P<distress>\bnccn(?:[\s\-]*(?:\w*term[oi]m\w*|distress|skår|score|skala))?|\bdistress(?:[\s\-]?(?:therm\w*|score|sk[åa]r\w*))?"
     r"|(?<!\w)(?:(?:stress|påkj\w{0,20}|belastnings?)[\-\s]?)?term[oi]?m[oeia]n?t\w{0,12}"
     r"|\bpåkj(?:ennings?|\.)?[\s\-]?(?:grad|skår|score|skala|nivå)\w*"
     r"|\bgrad(?:en)? av (?:påkjenning\w*|belastning\w*|stress)"
-    r"|\bterm(?=\.?\s*[:=]?\s*[0-9])"
+    r"|\bT(?=\s?=\s?[0-9]{1,2}\b)|\bterm(?=\.?\s*[:=]?\s*[0-9])"
     r"|\bDT(?=\s*[:=]?\s*[0-9])|(?:(?<=\n)|^)[ \t]*T(?=\s*[:=]?\s*[0-9]{1,2}\b(?![.][0-9]))"
     r"|\bT(?=\s*[:=]?\s*[0-9]{1,2}\s?/\s?10\b))"
     r"|(?P<pain>\b(?:nrs|vas|smerte(?:r|score|skår|skala|skalaen|intensitet)?|smertene)\b)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 
 from adapters.reading.headings import classify, is_heading_line
@@ -36,6 +37,7 @@ _SET_OFF = re.compile(r"[:=\t]\s*\S")
 _INNER_BULLET = re.compile(r"(?:[-–—•*·]|\(?[1a][.)])\s+(?=[^\W\d_])")
 _CLOCK_OR_LINK = re.compile(r"(?i)\b(?:kl|https?|www)\.?\s*[\d.]*$")
 
+_NARROW_PAGE = 55
 _ONE_SENTENCE = frozenset({Topic.SCORE, Topic.SCALE, Topic.PHONE, Topic.LANGUAGE, Topic.GP, Topic.AUTHOR})
 """Labels within a line that hold for the sentence they stand in"""
 
@@ -53,11 +55,14 @@ def segment(blocks: Iterable[TextBlock], codes: Mapping[str, str] = MappingProxy
     blocks = list(blocks)
     segmenter = _Segmenter(codes)
     last = -1
-    for line in read_lines(blocks):
+    for line, following in pairwise([*read_lines(blocks), None]):
+        if line is None:
+            break
         if line.block != last:
             segmenter.begin(blocks[line.block])
             last = line.block
-        segmenter.add(line)
+        deeper = following is not None and following.block == line.block and following.lead > line.lead
+        segmenter.add(line, above=deeper and line.bullet)
     return segmenter.statements
 
 
@@ -77,20 +82,23 @@ class _Segmenter:
         self._weak = False
         self._paragraph = 0
         self._question = ""  # the heading line right before
+        self._wrapped = False  # the line before was as long as a narrow page's
 
     def begin(self, block: TextBlock) -> None:
         """A new piece of the note: what came before has ended."""
         self._set(_coded_heading(block.heading, self._codes), inline=False)
         self._paragraph += 1
 
-    def add(self, line: Line) -> None:
-        """Read a line."""
+    def add(self, line: Line, *, above: bool = False) -> None:
+        """Read a line; `above` says that it is a bullet with bullets below it."""
         self._paragraph += line.gap
-        label = self._label(line)
+        label = self._label(line, above=above)
         if label is None:
             self._carry(line)
             self._emit(line.text, line, bullet=line.bullet, label="", after=self._heading)
+            self._wrapped = len(line.text) >= _NARROW_PAGE
             return
+        self._wrapped = len(line.text) >= _NARROW_PAGE
         heading, rest = label
         section = self._state()
         self._set(None if heading.topic is Topic.TITLE else heading, inline=bool(rest), indent=line.indent)
@@ -124,19 +132,23 @@ class _Segmenter:
         deeper = line.indent > self._indent + 1
         after_label = self._inline and not deeper and not (line.bullet and not line.gap)
         after_bullets = bool(self._bullets) and not line.bullet and not deeper
-        if after_label or (not self._inline and after_bullets):
+        if after_label and self._wrapped and not line.gap and not line.bullet:
+            self._weak = True  # the page was narrow: the words of the label may go on
+        elif after_label or (not self._inline and after_bullets):
             self._set(None, inline=False)
         else:
             self._weak = self._weak or (line.gap and self._bullets is not None)
             self._bullets = line.bullet
 
-    def _label(self, line: Line) -> tuple[Heading, str] | None:
+    def _label(self, line: Line, *, above: bool) -> tuple[Heading, str] | None:
         """The heading or label that a line begins with, and what follows it."""
         text = line.text
-        if (not line.bullet or line.numbered or text.endswith(":")) and not _SET_OFF.search(text):
-            in_list = self._heading is not None and self._heading.topic in LISTS and not self._inline
+        if (not line.bullet or line.numbered or above or text.endswith(":")) and not _SET_OFF.search(text):
+            in_list = self._in_section()
             heading = is_heading_line(text)
-            if heading is not None and not (in_list and " " not in text and not line.gap):
+            if _names_a_party(heading) and self._heading is not None and self._heading.topic in _KEEP_PARTY:
+                heading = None
+            if heading is not None and not (in_list and " " not in text and not line.gap and not above):
                 return heading, ""
         return self._inline_label(text, first=True)
 
@@ -149,10 +161,17 @@ class _Segmenter:
             if _SENTENCE_INSIDE.search(label) or _CLOCK_OR_LINK.search(label):
                 continue
             heading = is_heading_line(label) if strict else classify(label)
+            if pattern is _DASH and self._in_section() and not _names_a_party(heading):
+                continue
             heading = self._meant(heading, label, rest)
             if heading is not None:
                 return heading, text if _DATE.search(label) else rest
         return None
+
+    def _in_section(self) -> bool:
+        """Whether a list goes on under a heading of its own: a dash or a word in its lines is no label."""
+        topic = self._heading.topic if self._heading else None
+        return (topic in LISTS or topic is Topic.CONTACT) and not self._inline
 
     def _meant(self, heading: Heading | None, label: str, rest: str) -> Heading | None:
         """What a label means here: a party's name in a list of needs, a GP's name, a referral's receiver."""
@@ -232,6 +251,10 @@ def _forms(text: str, *, first: bool) -> list[tuple[re.Pattern[str], bool]]:
     if first or text[:1].islower():
         forms.append((_SHORT, False))
     return forms
+
+
+def _names_a_party(heading: Heading | None) -> bool:
+    return heading is not None and heading.topic is Topic.NEED and heading.party is not None
 
 
 def _same_section(section: Heading, heading: Heading) -> bool:

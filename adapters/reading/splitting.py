@@ -13,6 +13,7 @@ _ABBREVIATIONS = frozenset(_TABLE["words"])
 _NEVER_LAST = frozenset(_TABLE["never_last"])
 _MONTH = re.compile(r"(?:jan|feb|mar|apr|mai|maj|jun|jul|aug|sep|okt|nov|des|dec)")
 _DAY_AND_MONTH = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
+_NO_ORDINAL = re.compile(r"[/=]|\d{3}")
 _GOES_ON = re.compile(
     r"(?:kl|med|på|i|ved|og|til|for|om|av|fra|frå|hos|sammen|saman|per|pr|etter|samt|men|som|der|da|så|er|var|har|ble|"
     r"blei|vart|hadde|eller|klokk\w*|skal|kan|vil|u|m|v)\b"
@@ -44,14 +45,20 @@ def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
     last = word[0].lstrip('(«"“').lower()
     following = text[stop.end()]
     if last and last[-1].isdigit():
-        if _DAY_AND_MONTH.fullmatch(last) and following.islower():
-            return _GOES_ON.match(text, stop.end()) is None
-        return following.isupper() and not _MONTH.match(text[stop.end() : stop.end() + 3].lower())
+        return _ends_with_figures(text, last, stop.end())
     if last in _ABBREVIATIONS or "." in last:
         return following.isupper() and len(last) > 1 and last not in _NEVER_LAST
     if len(last) == 1 and not following.isupper():
         return False
     return not following.isdigit() or len(last) > 3
+
+
+def _ends_with_figures(text: str, last: str, end: int) -> bool:
+    """Whether a sentence ends after a date, a score or a number, and not after an ordinal (`3. mai`)."""
+    if text[end].isupper():
+        return _MONTH.match(text[end : end + 3].lower()) is None
+    complete = _DAY_AND_MONTH.fullmatch(last) or _NO_ORDINAL.search(last)
+    return complete is not None and text[end].islower() and _GOES_ON.match(text, end) is None
 
 
 def enumerated(text: str) -> list[str] | None:

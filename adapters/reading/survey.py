@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from adapters.reading.areas import FAMILY_WORDS
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import Statement, Topic, Trace
-from adapters.reading.roles import HELD, PLANNED
+from adapters.reading.roles import HELD, PLANNED, Role, role_of
 from adapters.reading.scores import FoundScore, find_scores
 from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import EventEntry, ProcedureEntry
@@ -58,6 +58,7 @@ _ASKED = re.compile(
     r"(?:pårørende|pårørande|ektefelle|ledsag|følge)\w*\W[^:]{0,30}:|^(?:til stede|tilstede|deltok)[^:]*:"
 )
 _YES_OR_NO = re.compile(r"\W*(ja|nei)\b")
+_NOT_OF_THE_TALK = frozenset({Role.STRAIN, Role.NEED, Role.REFERRAL})
 _CAME = re.compile(r"\b(?:til ?stede|deltok|deltar|var med|satt med|deltatt)\b")
 _CLAUSE = re.compile(r", (?:og |men )?|; | og (?=(?:han|hun|ho|innkall|skal|vi|jeg|de)\b)")
 _A_MAN = re.compile(
@@ -226,7 +227,7 @@ def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
             del asked
             trace.add("survey.relatives_present", statement, "headings.company")
             return answer[1] == "ja"
-        if any(_with_family(clause) for clause in low.split(", ")):
+        if role_of(low) not in _NOT_OF_THE_TALK and any(_with_family(clause) for clause in low.split(", ")):
             trace.add("survey.relatives_present", statement, "survey.present")
             return True
         if _ALONE.find(low):

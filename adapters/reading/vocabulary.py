@@ -24,7 +24,8 @@ _FIRST_LETTERS: dict[str, frozenset[str]] = {}
 
 def lower(text: str) -> str:
     """The text in lower case, of the same length, with Swedish letters as Norwegian ones."""
-    return text.lower().translate(_SWEDISH)
+    low = text.lower()
+    return low.translate(_SWEDISH) if "ä" in low or "ö" in low else low
 
 
 def remembered(function: Callable[[str], _T]) -> Callable[[str], _T]:

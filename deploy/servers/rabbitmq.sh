@@ -72,6 +72,7 @@ default_user = pakkehjem
 default_pass = $(cat "$dir/password")
 disk_free_limit.absolute = 50MB
 raft.wal_max_size_bytes = 64000000
+max_message_size = 16777216
 log.console = false
 log.file.level = info
 CONF

@@ -6,6 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 OSLO = ZoneInfo("Europe/Oslo")
+_LONGEST = 255
+"""Characters of a value: what every AMQP client takes"""
 
 
 def transport_headers(  # noqa: PLR0913 - one argument for each header that differs
@@ -44,4 +46,9 @@ def transport_headers(  # noqa: PLR0913 - one argument for each header that diff
         "X-AttachmentInfo-TotalSizeInBytes": str(attachments[1]),
         "X-AttachmentInfo-HasExternalReference": "false",
     }
-    return {name: value for name, value in values.items() if value is not None}
+    return {name: _one_line(value) for name, value in values.items() if value is not None}
+
+
+def _one_line(value: str) -> str:
+    """A value as a header may hold it: some are echoed from messages, as whoever sent them wrote them."""
+    return "".join(character for character in value if character.isprintable())[:_LONGEST]

@@ -11,11 +11,12 @@ OSLO = ZoneInfo("Europe/Oslo")
 _DATE_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
     r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
-    r"\s*(Z|[+-]\d\d:?\d\d)?"
+    r"\s*(Z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
 )
-_STRICT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_YEAR_OR_MONTH = re.compile(r"[1-9]\d{3}(?:-(?:0[1-9]|1[0-2]))?")
+_STRICT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_YEAR_OR_MONTH = re.compile(r"[1-9]\d{3}(?:-(?:0[1-9]|1[0-2]))?", re.ASCII)
 
 
 def read_time(written: str | None) -> datetime | None:
@@ -48,9 +49,11 @@ def _zone(written: str | None) -> ZoneInfo | timezone:
         return OSLO
     if written == "Z":
         return UTC
-    sign = -1 if written[0] == "-" else 1
-    offset = sign * timedelta(hours=int(written[1:3]), minutes=int(written[-2:]))
-    return timezone(offset)
+    hours, minutes = int(written[1:3]), int(written[-2:])
+    offset = timedelta(hours=hours, minutes=minutes)
+    if minutes > 59 or offset > timedelta(hours=14):
+        raise ValueError("no zone of xs:dateTime")
+    return timezone(-offset if written[0] == "-" else offset)
 
 
 def is_timestamp(written: str | None) -> bool:

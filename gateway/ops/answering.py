@@ -18,7 +18,7 @@ from gateway.intake.patient import identification_faults
 from gateway.ops.conversion import stateless_intake
 from gateway.pipeline.assessment import judge, read_note
 from gateway.pipeline.rules import RuleSettings
-from gateway.receipts.answers import Answers, faults_of
+from gateway.receipts.answers import UNKNOWN_RECEIVER, Answers, faults_of
 from gateway.routing.addressees import Standing
 
 _CAN_NOT_BE_READ = (fault(ErrorCode.OTHER, "Meldingen kan ikke leses."),)
@@ -40,8 +40,10 @@ class Answering:
         rules: RuleSettings | None = None,
         *,
         own_her_id: str = "",
+        refuse_unknown_service: bool = True,
     ) -> None:
         """Everything is optional: without a way in every schema and no key, without a register nobody."""
+        self._refuse_unknown_service = refuse_unknown_service
         self._way_in = way_in or stateless_intake(IntakePolicy())
         self._registry = registry
         self._rules = rules or RuleSettings()
@@ -63,36 +65,38 @@ class Answering:
             raise NoReceiptError("it can not be told who sent the message")
         if not head.receivers:
             raise NoReceiptError("the message names no receiver")
-        index = self._receiver(head)
-        if index is None and not any_receiver:
+        index, standing = self._receiver(head)
+        if standing is Standing.OTHERS and not any_receiver:
             hint = None if self._answers else "-c FILE names the register that says who is ours"
             raise NoReceiptError(
                 "no receiver of the message is ours",
                 hint=hint or "--any-receiver takes it as addressed to us",
             )
+        if standing is Standing.UNKNOWN_SERVICE and self._refuse_unknown_service and not any_receiver:
+            faults = (*faults, UNKNOWN_RECEIVER)
         try:
             receipt = answer(
                 head,
                 message_format,
-                receiver_index=index or 0,
+                receiver_index=index,
                 status=ReceiptStatus.REJECTED if faults else ReceiptStatus.OK,
                 faults=faults,
-                id=derived_id("apprec", head.msg_id, 0),
+                id=derived_id("apprec", head.msg_id, index),
                 at=datetime.now(UTC).astimezone(OSLO).replace(microsecond=0),
             )
             return write_apprec(receipt)
         except FormatError as error:
             raise NoReceiptError(error.message) from None
 
-    def _receiver(self, head: Head) -> int | None:
-        """The first named receiver that is ours."""
-        if self._answers is None:
-            return None
-        standings = [self._answers.addressees.standing(r.party) for r in head.receivers]
+    def _receiver(self, head: Head) -> tuple[int, Standing]:
+        """The named receiver that answers, and what it is to us: the first that is ours, else the first."""
+        standings = [Standing.OTHERS]
+        if self._answers is not None:
+            standings = [self._answers.addressees.standing(r.party) for r in head.receivers]
         for wanted in (Standing.OURS, Standing.UNKNOWN_SERVICE):
             if wanted in standings:
-                return standings.index(wanted)
-        return None
+                return standings.index(wanted), wanted
+        return 0, Standing.OTHERS
 
     def _decision(self, data: bytes, *, accept_other: bool) -> tuple[Head, Format | None, tuple[Fault, ...]]:
         """The head to answer, its format, and what is wrong."""
@@ -113,8 +117,7 @@ class Answering:
         except AdapterError as error:
             return identification_faults(message.head) if accept_other else error.faults or _CAN_NOT_BE_READ
         assessment = judge(reading, self._registry, self._rules)
-        if accept_other and not assessment.is_note:
+        refused = assessment.disposition in (Disposition.REJECT, Disposition.WITHHOLD)
+        if not assessment.is_note and (accept_other or not refused):
             return identification_faults(message.head)
-        if assessment.disposition in (Disposition.REJECT, Disposition.WITHHOLD):
-            return faults_of(assessment.findings)
-        return ()
+        return faults_of(assessment.findings) if refused else ()

@@ -20,7 +20,10 @@ profile = "test"                # production | test | training; test persons are
 inbound = "pakkehjem_in"        # what the hospitals' record systems write to
 # RabbitMQ: url = "amqps://user@one.example,two.example/vhost" names the nodes of a cluster.
 # declare = false               # others manage the broker: its queues are only looked for
-# ca = "broker-ca.pem"          # with certificate and key: a client certificate
+# password_file = "broker.password"   # holds the password of the URL's user, for its owner to read only
+# ca = "broker-ca.pem"          # roots of the broker's certificate
+# certificate = "client.cert.pem"     # our client certificate
+# key = "client.key.pem"        # and its key
 
 [journal]
 {journal}

@@ -28,10 +28,10 @@ from gateway.intake.records import add_all, add_receipt, inbound_row
 from gateway.pipeline.assessment import Assessment, judge
 from gateway.pipeline.conversation import chain, is_tied, superseded
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.other_messages import UNKNOWN_RECEIVER, OtherMessages
+from gateway.pipeline.other_messages import OtherMessages
 from gateway.pipeline.revisions import Outgoing, outgoing
 from gateway.pipeline.rules import RuleSettings
-from gateway.receipts.answers import Answers, faults_of
+from gateway.receipts.answers import UNKNOWN_RECEIVER, Answers, faults_of
 from gateway.receipts.originals import original_head
 from gateway.routing.addressees import Standing
 
@@ -136,15 +136,15 @@ class NoteHandler:
         if row.hospital is None:
             self._others.set_aside(transaction, row, "sender-not-in-register")
             return
-        if self._refuses_all_receivers(message.head):
-            self.refuse(transaction, arrival, (UNKNOWN_RECEIVER,), "receiver-unknown")
-            return
         action = reading.summary.source.action
         later = superseded(transaction, message.head, row.hospital, action)
         earlier = self._earlier(transaction, message, reading.summary) if later is None else []
         assessment = judge(reading, self._registry, self._policy.rules, earlier)
         row = self._described(row, assessment)
-        if assessment.disposition in _NOT_TAKEN:
+        if self._refuses_all_receivers(message.head):
+            faults = (*faults_of(assessment.findings), UNKNOWN_RECEIVER)
+            self.refuse(transaction, arrival, faults, "receiver-unknown")
+        elif assessment.disposition in _NOT_TAKEN:
             self._stop(transaction, row, message, assessment)
         elif not assessment.is_note:
             self._others.handle(transaction, row, message, assessment.findings)

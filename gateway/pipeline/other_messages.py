@@ -11,16 +11,14 @@ from dataclasses import replace
 from gateway.contracts.findings import Disposition, Finding, disposition, finding
 from gateway.contracts.journal import Event, InboundMessage, InboundState, JournalTransaction, Sending
 from gateway.contracts.messages import Head, Message
-from gateway.contracts.receipts import ErrorCode, Fault, ReceiptStatus, fault
+from gateway.contracts.receipts import Fault, ReceiptStatus
 from gateway.contracts.summary import Action
 from gateway.formats.person_identifier import check_digits_ok, classify, normalise
 from gateway.intake.patient import identification_faults
 from gateway.intake.records import add_all
 from gateway.pipeline.conversation import chain, superseded
-from gateway.receipts.answers import Answers
+from gateway.receipts.answers import UNKNOWN_RECEIVER, Answers
 from gateway.routing.addressees import Standing
-
-UNKNOWN_RECEIVER = fault(ErrorCode.RECEIVER_UNKNOWN, "Mottakeren finnes ikke i adresseregisteret.")
 
 
 class OtherMessages:

@@ -22,6 +22,9 @@ _NAMESPACES = {
 }
 
 
+UNKNOWN_RECEIVER = fault(ErrorCode.RECEIVER_UNKNOWN, "Mottakeren finnes ikke i adresseregisteret.")
+
+
 def faults_of(findings: Sequence[Finding]) -> tuple[Fault, ...]:
     """The errors of a receipt for findings that reject or withhold: one for each."""
     grave = [f for f in findings if f.severity in (Severity.REJECT, Severity.WITHHOLD)]

@@ -99,7 +99,7 @@ class Deadlines:
             )
         )
         log.warning(
-            "reply-not-taken" if inside else "receipt-overdue",
+            f"{sending.kind.value}-not-taken" if inside else "receipt-overdue",
             correlation_id=sending.inbound_id,
             receiver=sending.receiver,
             kind=sending.kind.value,

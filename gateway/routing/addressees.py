@@ -42,7 +42,7 @@ class Addressees:
         return Standing.UNKNOWN_SERVICE if self.organisation(party) else Standing.OTHERS
 
     def endpoint(self, party: Party) -> Endpoint | None:
-        """The receiver of the register: by its own HER-id or HPR number, never by its organisation's alone.
+        """The receiver of the register: by its own HER-id, or at its own office by its HPR number.
 
         An address on one level is the organisation's only way in.
         """
@@ -54,7 +54,8 @@ class Addressees:
             found = self._registry.endpoint(level.her_id)
             if found is not None and level.her_id == found.her_id:
                 return found
-        return self._registry.gp(her_id=None, hpr=party.person.hpr) if party.person is not None else None
+        doctor = self._registry.gp(her_id=None, hpr=party.person.hpr) if party.person is not None else None
+        return doctor if doctor in self.organisation(party) else None
 
     def organisation(self, party: Party) -> list[Endpoint]:
         """The receivers of the register at an organisation, by its HER-id or organisation number."""

@@ -47,6 +47,7 @@ _TOPICS = {
     "practical": "strain",
     "company": "survey",
     "offer": "status",
+    "found_needs": "need",
 }
 
 

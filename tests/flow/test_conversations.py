@@ -13,7 +13,7 @@ from gateway.contracts.journal import InboundKind, InboundState, SendingKind, Se
 from gateway.contracts.messages import Conversation, Message, Receiver
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.formats import read_message
-from gateway.ops.composition import message_verifier
+from gateway.ops.security import message_verifier
 from gateway.routing.register_file import RegisterFile
 from gateway.security.gate import parse
 from schemas import SchemaSet, default_official_directory

@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
+from click.testing import CliRunner
 from structlog.testing import capture_logs
 
-from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_USAGE
+from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_USAGE, GatewayError
 from gateway.contracts.journal import InboundKind, InboundMessage, InboundState, SendingKind, SendingState
 from gateway.contracts.messages import Conversation, Message
 from gateway.contracts.queues import PublishOutcome
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.formats import read_message
-from gateway.ops.cli import run
+from gateway.ops.cli import cli
 from gateway.receipts.deadlines import Deadlines
 from gateway.security.gate import parse
 from tests.flow.dialogue import answer_to, written
@@ -56,11 +57,12 @@ def test_no_receipt_within_the_deadline_alerts_once_and_tells_the_department(gat
     assert later(gateway, 97) == ["receipt-overdue", "receipt-overdue"]
     assert later(gateway, 98) == []
     gateway.restart()
-    assert later(gateway, 200) == []
+    assert later(gateway, 110) == []
     (row,) = gateway.rows()
     assert (row.state, row.reason) == (InboundState.DELIVERED, "receipt-overdue")
     assert {s.state for s in gateway.sendings(row.id, SendingKind.NOTE)} == {SendingState.OVERDUE}
     assert events(gateway, row).count("overdue") == 2
+    assert later(gateway, 130) == ["deviation-not-taken"]
     (deviation,) = told(gateway)
     assert "ikke bekreftet notatet innen fristen" in deviation.texts[0].text
     assert "8910031" in deviation.texts[0].text
@@ -182,41 +184,43 @@ def reply(gateway: Gateway) -> InboundMessage:
     return row
 
 
-def command(
-    gateway: Gateway, capsysbinary: pytest.CaptureFixture[bytes], *arguments: str
-) -> tuple[int, bytes]:
-    capsysbinary.readouterr()
-    code = run(["replies", *arguments, "-c", str(gateway.config)])
-    return code, capsysbinary.readouterr().out
+def command(gateway: Gateway, *arguments: str) -> tuple[int, bytes]:
+    """The exit code of `pakkehjem replies …`, and its standard output."""
+    given = ["replies", *arguments, "-c", str(gateway.config)]
+    result = CliRunner().invoke(cli, given, standalone_mode=False)
+    if isinstance(result.exception, GatewayError):
+        return result.exception.exit_code, result.stdout_bytes
+    assert result.exception is None
+    return result.return_value, result.stdout_bytes
 
 
-def listed(gateway: Gateway, capsysbinary: pytest.CaptureFixture[bytes]) -> list[tuple[str, str, str]]:
-    code, out = command(gateway, capsysbinary, "list", "--json")
+def listed(gateway: Gateway) -> list[tuple[str, str, str]]:
+    code, out = command(gateway, "list", "--json")
     assert code == EXIT_DONE
     return [(r["id"], r["why"], r["mailbox"]) for r in orjson.loads(out)]
 
 
 def test_a_reply_that_is_not_taken_alerts_once_is_listed_and_can_be_claimed(
-    gateway: Gateway, reply: InboundMessage, capsysbinary: pytest.CaptureFixture[bytes]
+    gateway: Gateway, reply: InboundMessage
 ) -> None:
-    assert listed(gateway, capsysbinary) == []
+    assert listed(gateway) == []
     assert later(gateway, 23) == []
     assert later(gateway, 25) == ["reply-not-taken"]
     assert later(gateway, 26) == []
-    assert listed(gateway, capsysbinary) == [(reply.id, "overdue", "8900104")]
-    code, out = command(gateway, capsysbinary, "list")
+    assert listed(gateway) == [(reply.id, "overdue", "8900104")]
+    code, out = command(gateway, "list")
     assert code == EXIT_DONE
     assert reply.id[:8].encode() in out
-    code, _ = command(gateway, capsysbinary, "claim", reply.id[:8], "--reason", "ringt avdelingen")
+    code, _ = command(gateway, "claim", reply.id[:8], "--reason", "ringt avdelingen")
     assert code == EXIT_DONE
-    assert listed(gateway, capsysbinary) == []
+    assert listed(gateway) == []
     (row,) = gateway.rows([InboundKind.REPLY])
     assert (row.state, row.reason) == (InboundState.DISCARDED, "claimed")
     (claimed,) = [e for e in gateway.worker.journal.events(row.id) if e.name == "claimed"]
     assert claimed.detail is not None
     assert claimed.detail["reason"] == "ringt avdelingen"
     assert claimed.detail["by"]
-    code, _ = command(gateway, capsysbinary, "claim", reply.id, "--reason", "en gang til")
+    code, _ = command(gateway, "claim", reply.id, "--reason", "en gang til")
     assert code == EXIT_NO
 
     (passed_on,) = gateway.messages(RECORD_SYSTEM)
@@ -226,23 +230,21 @@ def test_a_reply_that_is_not_taken_alerts_once_is_listed_and_can_be_claimed(
     assert "receipt-after-end" in events(gateway, row)
 
 
-def test_a_hospital_that_takes_a_reply_late_settles_it(
-    gateway: Gateway, reply: InboundMessage, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_a_hospital_that_takes_a_reply_late_settles_it(gateway: Gateway, reply: InboundMessage) -> None:
     later(gateway, 25)
     (passed_on,) = gateway.messages(RECORD_SYSTEM)
     gateway.note(receipt(passed_on))
     (row,) = gateway.rows([InboundKind.REPLY])
     assert (row.id, row.state, row.reason) == (reply.id, InboundState.ACKNOWLEDGED, None)
-    assert listed(gateway, capsysbinary) == []
+    assert listed(gateway) == []
 
 
 def test_a_reply_is_sent_on_to_another_mailbox_with_the_same_references(
-    gateway: Gateway, reply: InboundMessage, capsysbinary: pytest.CaptureFixture[bytes]
+    gateway: Gateway, reply: InboundMessage
 ) -> None:
     later(gateway, 25)
     (first,) = gateway.messages(RECORD_SYSTEM)
-    code, _ = command(gateway, capsysbinary, "send-on", reply.id, "--to", "8900101")
+    code, _ = command(gateway, "send-on", reply.id, "--to", "8900101")
     assert code == EXIT_DONE
     gateway.settle()
     (delivery,) = gateway.take(RECORD_SYSTEM)
@@ -252,7 +254,7 @@ def test_a_reply_is_sent_on_to_another_mailbox_with_the_same_references(
     assert second.head.conversation == first.head.conversation
     assert second.head.primary is not None
     assert second.head.primary.party.her_id == "8900102"
-    assert listed(gateway, capsysbinary) == []
+    assert listed(gateway) == []
     gateway.note(receipt(second))
     (row,) = gateway.rows([InboundKind.REPLY])
     assert (row.state, row.unit) == (InboundState.ACKNOWLEDGED, "8900101")
@@ -261,15 +263,15 @@ def test_a_reply_is_sent_on_to_another_mailbox_with_the_same_references(
 
 @pytest.mark.parametrize(("mailbox", "code"), [("8910031", EXIT_USAGE), ("8900104", EXIT_DONE)])
 def test_a_reply_that_fits_nothing_is_listed_and_can_be_sent_on_to_a_mailbox_of_the_register(
-    gateway: Gateway, capsysbinary: pytest.CaptureFixture[bytes], mailbox: str, code: int
+    gateway: Gateway, mailbox: str, code: int
 ) -> None:
     gateway.note(note("dips/01"))
     (message,) = gateway.messages(MUNICIPALITY)
     lost = Conversation(parent="nobody-knows", root="nobody-knows")
     gateway.outside(HOSPITAL, written(answer_to(message, reference=lost)))
-    ((identifier, why, _),) = listed(gateway, capsysbinary)
+    ((identifier, why, _),) = listed(gateway)
     assert why == "fits-nothing"
-    assert command(gateway, capsysbinary, "send-on", identifier, "--to", mailbox)[0] == code
+    assert command(gateway, "send-on", identifier, "--to", mailbox)[0] == code
     gateway.settle()
     if code != EXIT_DONE:
         assert gateway.take(RECORD_SYSTEM) == []
@@ -281,17 +283,15 @@ def test_a_reply_that_fits_nothing_is_listed_and_can_be_sent_on_to_a_mailbox_of_
     assert row.state is InboundState.ACKNOWLEDGED
 
 
-def test_a_reply_that_fits_nothing_can_be_claimed(
-    gateway: Gateway, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_a_reply_that_fits_nothing_can_be_claimed(gateway: Gateway) -> None:
     gateway.note(note("dips/01"))
     (message,) = gateway.messages(MUNICIPALITY)
     lost = Conversation(parent="nobody-knows", root="nobody-knows")
     gateway.outside(HOSPITAL, written(answer_to(message, reference=lost)))
-    ((identifier, _, _),) = listed(gateway, capsysbinary)
-    assert command(gateway, capsysbinary, "claim", identifier, "--reason", "  ")[0] == EXIT_USAGE
-    assert command(gateway, capsysbinary, "claim", identifier, "--reason", "feil pasient")[0] == EXIT_DONE
+    ((identifier, _, _),) = listed(gateway)
+    assert command(gateway, "claim", identifier, "--reason", "  ")[0] == EXIT_USAGE
+    assert command(gateway, "claim", identifier, "--reason", "feil pasient")[0] == EXIT_DONE
     (row,) = gateway.rows([InboundKind.REPLY])
     assert (row.state, row.reason) == (InboundState.DISCARDED, "claimed")
     (a_note,) = gateway.rows()
-    assert command(gateway, capsysbinary, "claim", a_note.id, "--reason", "nei")[0] == EXIT_NO
+    assert command(gateway, "claim", a_note.id, "--reason", "nei")[0] == EXIT_NO

@@ -14,7 +14,7 @@ from gateway.contracts.messages import Conversation, Format, Message
 from gateway.contracts.queues import PublishOutcome
 from gateway.contracts.receipts import ERROR_TEXTS, ErrorCode, ReceiptStatus
 from gateway.formats import read_message
-from gateway.ops.composition import message_verifier
+from gateway.ops.security import message_verifier
 from gateway.receipts.remedies import ADVICE, REMEDIES, Remedy, Trouble, remedy
 from gateway.security.gate import parse
 from schemas import SchemaSet, default_official_directory

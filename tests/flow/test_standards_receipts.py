@@ -93,6 +93,15 @@ def test_a_note_to_an_unknown_service_of_a_known_organisation_is_refused(gateway
     assert gateway.take(MUNICIPALITY) == []
 
 
+def test_an_unknown_receiver_and_a_patient_that_is_nobody_are_two_errors(gateway: Gateway) -> None:
+    data = named_receiver(named_receiver(NEW, 0, "4711"), 1, "4712")
+    start, end = data.index(b"<Patient>"), data.index(b"</Patient>")
+    nobody = data[start:end].replace(b"FamilyName", b"MiddleName")
+    given = nobody.index(b"<GivenName>"), nobody.index(b"</GivenName>") + len(b"</GivenName>")
+    gateway.note(data[:start] + nobody[: given[0]] + nobody[given[1] :] + data[end:])
+    assert answers(gateway, HOSPITAL) == [(REJECTED, ["E36", "E21"])] * 2
+
+
 def test_each_receiver_is_answered_for_itself(gateway: Gateway) -> None:
     gateway.note(named_receiver(NEW, 0, "4711"))
     assert answers(gateway, HOSPITAL) == [(REJECTED, ["E21"])]

@@ -22,7 +22,7 @@ from tests.fuzzing.trial import Failure, Trial
 FOLDER = ROOT / "build" / "fuzz"
 _EVERY = 200
 """How many messages a process tries before it tells how it stands"""
-_HANGS_AFTER = 60.0
+_HANGS_AFTER = 300.0
 """Seconds on the wall without a word: a process that hangs where nothing can be raised is ended"""
 _MOST_GROWTH = 256
 """MiB that the largest size of a process may grow by after its first messages"""

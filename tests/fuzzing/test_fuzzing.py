@@ -26,13 +26,13 @@ def test_no_message_makes_the_gateway_stumble(mutations: Mutations, part: int) -
     failures = []
     trial.run(0, mutations.message(0))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number in range(part * 300, part * 300 + 300):
+    for number in range(part * 250, part * 250 + 250):
         failures += trial.run(number, mutations.message(number))
     assert [str(each) for each in failures] == []
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 256 * 1024
     # Not all of them are turned away at the gate.
-    assert trial.outcomes["convert: send"] > 10
-    assert trial.outcomes["write: written"] > 20
+    assert trial.outcomes["convert: send"] > 8
+    assert trial.outcomes["write: written"] > 15
     assert trial.outcomes["apprec: answered"] > 100
     assert trial.outcomes["parse: gate-refused"] > 50
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.ops.cli import run
+from gateway.ops.cli import exit_code
 from gateway.ops.configuration import CONFIG_VARIABLE, ENVIRONMENT_PREFIX
 from tests.flow.harness import Gateway
 
@@ -45,7 +45,7 @@ def pakkehjem(
 
     def call(*arguments: object) -> Outcome:
         capsys.readouterr()
-        code = run([str(a) for a in arguments])
+        code = exit_code([str(a) for a in arguments])
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
         return Outcome(code, captured.out, captured.err)

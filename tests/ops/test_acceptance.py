@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import NOTES
 from tests.ops.acceptance import FOLDER, Answer, Case, cases, official
 from tests.ops.conftest import Pakkehjem
 
@@ -63,3 +65,23 @@ def test_the_share_of_agreement(standards: Path, capsys: pytest.CaptureFixture[s
 def test_every_case_is_run_somewhere(standards: Path) -> None:
     assert (standards / "examples" / "testcases" / "expected.jsonl").is_file()
     assert len(cases()) == len({case.file for case in cases()}) > len(STATELESS) > 0
+
+
+UNKNOWN = [
+    ("unknown service", rb"<Id>(8910031|8920031|9900031)</Id>", ["E21"]),
+    ("unknown patient", rb"<(/?)(FamilyName|GivenName)>", ["T02", "E36"]),
+]
+
+
+@pytest.mark.parametrize(("what", "pattern", "codes"), UNKNOWN, ids=[row[0] for row in UNKNOWN])
+def test_with_a_register_an_unknown_service_is_answered(
+    what: str, pattern: bytes, codes: list[str], pakkehjem: Pakkehjem, config: Path, tmp_path: Path
+) -> None:
+    data = next(NOTES.glob("dips/01-*.xml")).read_bytes()
+    start = data.index(b"<Patient>") if "patient" in what else 0
+    file = tmp_path / "note.xml"
+    other = rb"<\1Navn>" if "patient" in what else b"<Id>4711</Id>"
+    file.write_bytes(data[:start] + re.sub(pattern, other, data[start:]))
+    done = pakkehjem("apprec", file, "-c", config)
+    answer = Answer.of(done.out.encode())
+    assert (answer.accepted, answer.codes) == (False, codes)

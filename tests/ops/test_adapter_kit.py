@@ -11,19 +11,19 @@ import pytest
 from adapters import installed
 from gateway.ops.adapter_kit.check import check, find
 from gateway.ops.adapter_kit.comparison import Comparison
-from gateway.ops.cli import run
+from gateway.ops.cli import exit_code
 from gateway.routing.register_file import RegisterFile
 from tests.conftest import REGISTRY
 
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    assert run(["adapters", "new", "demo_epj", "--directory", str(tmp_path)]) == 0
+    assert exit_code(["adapters", "new", "demo_epj", "--directory", str(tmp_path)]) == 0
     return tmp_path / "demo_epj"
 
 
 def checked(package: Path) -> int:
-    return run(["adapters", "check", "demo_epj", "--directory", str(package.parent)])
+    return exit_code(["adapters", "check", "demo_epj", "--directory", str(package.parent)])
 
 
 def test_a_new_adapter_keeps_the_contract_at_once(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,23 +114,23 @@ def test_a_module_that_does_not_load_is_named(package: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize("name", ["Demo", "1st", "a", "demo-epj", "../demo"])
 def test_a_name_that_can_be_no_module_is_refused(tmp_path: Path, name: str) -> None:
-    assert run(["adapters", "new", name, "--directory", str(tmp_path)]) == 2
+    assert exit_code(["adapters", "new", name, "--directory", str(tmp_path)]) == 2
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_written_over(package: Path) -> None:
     before = {p: p.read_bytes() for p in package.rglob("*") if p.is_file()}
-    assert run(["adapters", "new", "demo_epj", "--directory", str(package.parent)]) == 2
+    assert exit_code(["adapters", "new", "demo_epj", "--directory", str(package.parent)]) == 2
     assert {p: p.read_bytes() for p in package.rglob("*") if p.is_file()} == before
 
 
 def test_an_unknown_adapter_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert run(["adapters", "check", "nobody", "--directory", str(tmp_path)]) == 3
+    assert exit_code(["adapters", "check", "nobody", "--directory", str(tmp_path)]) == 3
     assert "nobody" in capsys.readouterr().err
 
 
 def test_the_list_names_every_adapter(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["adapters", "list", "--json"]) == 0
+    assert exit_code(["adapters", "list", "--json"]) == 0
     assert {"dips", "doculive", "helseplattformen"} <= {
         row["name"] for row in json.loads(capsys.readouterr().out)
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.contracts.errors import EXIT_UNREACHABLE
-from gateway.ops.cli import run
+from gateway.ops.cli import exit_code
 from gateway.ops.simulation.gateway_process import GatewayNotRunningError, GatewayProcess
 from tests.conftest import NOTES
 
@@ -101,7 +101,7 @@ def test_a_gateway_that_does_not_start_is_told_with_its_log(
     monkeypatch.setattr("gateway.ops.cli.demo.initialise", lambda _: configuration)
     monkeypatch.setattr("gateway.ops.cli.demo.load", lambda _: None)
     monkeypatch.setattr("gateway.ops.composition.open_registry", lambda _: None)
-    assert run(["demo"]) == EXIT_UNREACHABLE
+    assert exit_code(["demo"]) == EXIT_UNREACHABLE
     said = capsys.readouterr().err
     assert "The gateway has stopped" in said
     assert "no_such_key" in said

@@ -10,9 +10,11 @@ from __future__ import annotations
 import io
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from lxml import etree
@@ -25,8 +27,8 @@ from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.contracts.registry import Registry
 from gateway.formats import read_apprec, write_apprec
 from gateway.formats.person_identifier import check_digits_ok
-from gateway.ops.composition import message_signer
 from gateway.ops.logging import configure_logging
+from gateway.ops.security import message_signer
 from gateway.security.gate import parse
 from tests.conftest import NOTES
 from tests.flow.harness import ALL_KINDS, Gateway, receipt, with_new_id
@@ -38,7 +40,24 @@ PHONE = "98765432"
 IDENTIFIER = "17897720140"
 """The check digits are right, and the month is one of a synthetic person"""
 WORD = "kvitrelyst"
-PARTS = (GIVEN, MIDDLE, FAMILY, "Fugleburveien", CITY, PHONE, "98 76 54 32", "987 65 432", IDENTIFIER, WORD)
+FACTS = (GIVEN, MIDDLE, FAMILY, "Fugleburveien", STREET, CITY, PHONE, IDENTIFIER, WORD)
+SPACED = ("98 76 54 32", "987 65 432", "178977 20140", "17 89 77 20140", "17.89.77.20140", "178977-20140")
+
+
+def _in_base64(fact: str) -> Iterator[str]:
+    """What of a fact can be seen in base64, wherever in the encoded bytes it stands."""
+    for before in range(3):
+        digits = b64encode(b"x" * before + fact.encode()).decode().rstrip("=")
+        # The first and the last digits also hold bits of what stands before and after.
+        yield digits[-(-8 * before // 6) : -1]
+
+
+PARTS = (
+    *FACTS,
+    *SPACED,
+    *(coded for fact in (STREET, CITY) for coded in (quote(fact), quote_plus(fact))),
+    *(coded for fact in FACTS for coded in _in_base64(fact)),
+)
 
 ACCEPTED = ("dips/01", "doculive/01", "helseplattformen/01")
 HELD = ("dips/03", "doculive/13", "helseplattformen/06")

@@ -15,7 +15,7 @@ from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, ConfigurationError
 from gateway.contracts.journal import Journal
 from gateway.contracts.queues import Envelope
 from gateway.ops import composition
-from gateway.ops.cli import run
+from gateway.ops.cli import exit_code
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.initialise import initialise
 from gateway.ops.simulation import simulation as loop
@@ -171,7 +171,8 @@ def receipt_to_hospital(name: str, envelope: Envelope) -> bool:
 
 
 def reply_to_hospital(name: str, envelope: Envelope) -> bool:
-    return name.startswith("epj_") and envelope.headers["X-MessageInfo-Type"].startswith("DIALOG")
+    kind = envelope.headers["X-MessageInfo-Type"]
+    return name.startswith("epj_") and kind.startswith("DIALOG") and kind != "DIALOG_AVVIK"
 
 
 def receipt_of_reply(name: str, envelope: Envelope) -> bool:
@@ -281,19 +282,19 @@ def test_the_command_without_a_gateway_says_what_is_lost(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["simulate", "-c", str(folder / "gateway.toml"), "--count", "3", "--timeout", "1.2"]
-    assert run([*arguments, "--json"]) == EXIT_NO
+    assert exit_code([*arguments, "--json"]) == EXIT_NO
     out, err = capsys.readouterr()
     ledger = json.loads(out)
     assert (ledger["sent"], ledger["lost"], ledger["accepted"]) == (3, 3, 0)
     assert err.count("lost note dips/0") == 3
-    assert run(arguments) == EXIT_NO
+    assert exit_code(arguments) == EXIT_NO
     out, err = capsys.readouterr()
     assert "Not everything was accounted for in time." in out
     assert max(map(len, out.splitlines())) <= 100
 
 
 def test_a_folder_that_is_not_there_is_a_usage_error(folder: Path) -> None:
-    assert run(["simulate", "-c", str(folder / "gateway.toml"), "--notes", "nowhere"]) == EXIT_USAGE
+    assert exit_code(["simulate", "-c", str(folder / "gateway.toml"), "--notes", "nowhere"]) == EXIT_USAGE
 
 
 @pytest.mark.parametrize("count", [1, 120])

@@ -11,6 +11,7 @@ from gateway.formats import read_apprec, read_message
 from gateway.formats.readdress import readdress
 from gateway.ops.simulation.behaviour import Shares
 from gateway.ops.simulation.traffic import Outgoing, receipt
+from gateway.routing.parties import mailbox_party
 from tests.ops.simulated_world import GATEWAY, HOSPITAL, OTHER_HOSPITAL, Actors, Keys, delivery, make_keys
 
 MUNICIPALITY, GP = "8910031", "8920031"
@@ -182,8 +183,7 @@ def passed_on(actors: Actors, reply: Outgoing, parent: str, mailbox: str) -> byt
         etree.fromstring(reply.envelope.body),
         msg_id="b1f0c7a2-0000-4000-8000-00000000abcd",
         conversation=Conversation(parent=parent, root=parent),
-        unit_her_id=mailbox,
-        unit_name="Avdeling",
+        receiver=mailbox_party(actors.registry, mailbox),
     )
     return actors.keys.signer.sign(body, org_no=None)
 

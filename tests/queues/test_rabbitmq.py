@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pika
+import pika.data
 import pytest
 
 from gateway.contracts.errors import GatewayError, LocalError, QueueUnavailableError
 from gateway.contracts.queues import Delivery, Envelope, PublishOutcome
 from queues import connect
 from queues.rabbitmq import RabbitQueue
+from queues.rabbitmq_values import text
 from tests.queues.brokers import envelope
 from tests.queues.proxy import Proxy
 
@@ -102,6 +106,15 @@ class TestPublish:
             assert outcomes == ["confirmed", "not_confirmed", "confirmed"]
             assert ids(take(queue, "a")) == ["1", "3"]
 
+    def test_a_message_that_is_too_large_does_not_hold_up_the_others(self, rabbitmq: str) -> None:
+        large = envelope("large", b"x" * (17 * 1024 * 1024))
+        with rabbit(rabbitmq) as queue:
+            queue.declare(["a"])
+            assert queue.publish([("a", large)]) == ["not_confirmed"]
+            outcomes = queue.publish([("a", envelope("1")), ("a", large), ("a", large), ("a", envelope("2"))])
+            assert outcomes == ["confirmed", "not_confirmed", "not_confirmed", "confirmed"]
+            assert ids(take(queue, "a")) == ["1", "2"]
+
 
 class TestTake:
     def test_what_peers_write(self, rabbitmq: str) -> None:
@@ -114,6 +127,27 @@ class TestTake:
         assert bare.envelope == Envelope(body=b"bare", message_id="")
         assert odd.envelope.headers == {
             "n": "8095225", "yes": "true", "raw": "\N{REPLACEMENT CHARACTER}", "list": "[1]", "ø": "å"
+        }  # fmt: skip
+
+    def test_text_that_is_no_utf_8(self, rabbitmq: str) -> None:
+        properties = pika.BasicProperties(message_id=b"\xe6-1", reply_to=b"\xff", headers={b"\xf8": b"\xe5"})
+        with rabbit(rabbitmq) as queue, raw(rabbitmq) as channel:
+            queue.declare(["a"])
+            channel.basic_publish("", "a", b"", properties)
+            (got,) = take(queue, "a")
+        odd = "\N{REPLACEMENT CHARACTER}"
+        assert got.envelope == Envelope(body=b"", message_id=f"{odd}-1", reply_to=odd, headers={odd: odd})
+
+    def test_times_and_numbers_that_pika_can_not_read(self) -> None:
+        """One such message would cost connection after connection."""
+        table = b"\x01t" + b"T" + struct.pack(">Q", 1_760_000_000_000)
+        table += b"\x01f" + b"f" + struct.pack(">f", math.nan)
+        table += b"\x01l" + b"A" + struct.pack(">I", 9) + b"d" + struct.pack(">d", math.inf)
+        table += b"\x01s" + b"S" + struct.pack(">I", 2) + b"ok"
+        found, end = pika.data.decode_table(struct.pack(">I", len(table)) + table, 0)
+        assert end == len(table) + 4
+        assert {name: text(value) for name, value in found.items()} == {
+            "t": "1760000000000", "f": "nan", "l": "[inf]", "s": "ok"
         }  # fmt: skip
 
     def test_what_is_given_back_does_not_count_at_the_broker(self, rabbitmq: str) -> None:

@@ -133,6 +133,21 @@ def test_white_space_that_a_transport_changes_does_not_matter() -> None:
     assert same(read[0]) == same(RICH)
 
 
+@settings(max_examples=examples(60), deadline=None)
+@given(summary=summaries(), data=st.data())
+def test_any_summary_survives_what_transports_do_to_white_space(
+    summary: Summary, data: st.DataObject
+) -> None:
+    """Blanks at the ends of lines, other line ends and blanks that do not break, blank lines more or less."""
+    ends = st.sampled_from(["\n", "\r\n", " \n", "  \r\n", "\t\n", "\n\n", "\u00a0\n"])
+    blanks = st.sampled_from([" ", "\u00a0", "\u2009", "  ", "\t"])
+    text = render_text(summary)
+    blank, end = data.draw(blanks), data.draw(ends)
+    read = read_text([text.replace(" ", blank).replace("\n", end)])
+    assert read is not None
+    assert same(read[0]) == same(summary)
+
+
 @pytest.mark.parametrize(
     ("written", "changed"),
     [

@@ -154,6 +154,7 @@ def test_says_the_line() -> None:
         (Limits(max_depth=2), b"<a><b><c/></b></a>", "too-deep"),
         (Limits(max_elements=2), b"<a><b/><c/></a>", "too-many-elements"),
         (Limits(max_attributes=1), b'<a b="" c=""/>', "too-many-attributes"),
+        (Limits(max_namespaces=1), b'<a xmlns="u" xmlns:b="v"/>', "too-many-attributes"),
         (Limits(max_text=4), b"<a>12345</a>", "text-too-long"),
         (Limits(max_text=4), b'<a b="12345"/>', "text-too-long"),
     ],

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_certificates
 
+from gateway.contracts.errors import TransientError
 from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.queues import Delivery, Envelope
 from gateway.contracts.registry import ContentCipher
@@ -21,6 +22,7 @@ from gateway.ops.security import message_signer, message_verifier
 from gateway.security.cms import CONTENT_TYPE, CmsOpener, protect
 from gateway.security.gate import parse
 from gateway.security.keys import DecryptionKey, SigningKey
+from gateway.security.revocation import Revocation
 from gateway.security.signature import has_signature
 from gateway.security.signers import SignerCheck
 from gateway.security.trust import TrustStore
@@ -289,3 +291,38 @@ def test_an_alarm_is_in_the_log_and_names_no_patient(
     names = re.findall(rb"<(?:FamilyName|GivenName)>([^<]+)<", data)
     assert names
     assert not [name for name in names if name.decode() in said.out + said.err]
+
+
+@pytest.fixture
+def asking(config: Path) -> Iterator[Gateway]:
+    """Revocation must be found out, and the list is not there."""
+    config.write_text(config.read_text().replace("crl = []", 'crl = ["issuing.crl"]'))
+    running = Gateway(config)
+    yield running
+    running.close()
+
+
+def test_what_can_not_be_found_out_waits_on_its_queue_and_holds_nobody_up(
+    asking: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = message_signer(asking.configuration).sign(note("dips/01"), org_no=HOSPITAL_ORG)
+    protected = Party(asking, HOSPITAL_ORG).protects(with_new_id(note("dips/09")))
+    inbound = asking.configuration.queues.inbound
+    waiting = [
+        Envelope(body=signed, message_id="1"),
+        Envelope(body=protected, message_id="2", content_type=CONTENT_TYPE),
+    ]
+    asking.worker.queue.publish([(inbound, message) for message in waiting])
+    for _ in range(2):
+        with pytest.raises(TransientError):
+            asking.worker.service.step(wait_seconds=0.0)
+    asking.worker.queue.publish([(inbound, Envelope(body=note("doculive/01"), message_id="3"))])
+    assert asking.worker.service.step(wait_seconds=0.0)
+    (row,) = asking.rows(ALL_KINDS)
+    assert row.msg_id.encode() in note("doculive/01")
+    # Nobody is told anything of those that wait.
+    assert asking.take(f"epj_{HOSPITAL}") == []
+    monkeypatch.setattr(Revocation, "check", lambda *_: None)
+    asking.settle()
+    assert len(asking.rows(ALL_KINDS)) == 3
+    assert len(asking.take(f"{MUNICIPALITY}_async")) >= 1

@@ -60,7 +60,7 @@ ATTACKS = {
     "xinclude": lambda: b'<a xmlns:i="http://www.w3.org/2001/XInclude"><i:include href="/dev/zero"/></a>',
     "schema-location": schema_location,
     "depth": lambda: b"<a>" * 100_000 + b"</a>" * 100_000,
-    "depth-of-namespaces": lambda: b"".join(b'<a xmlns:n%d="u">' % n for n in range(90_000)),
+    "depth-of-namespaces": lambda: b"".join(b'<a xmlns:n%d="u">' % n for n in range(9_000)),
     "attributes": lambda: b"<a " + b" ".join(b'b%d=""' % n for n in range(100_000)) + b"/>",
     "attributes-of-one-name": lambda: b"<a " + b'b="" ' * 100_000 + b"/>",
     "namespaces": lambda: b"<a " + b" ".join(b'xmlns:b%d="u"' % n for n in range(100_000)) + b"/>",

@@ -52,6 +52,14 @@ class Sent:
         return self.summary.source.action
 
     @property
+    def of_its_sender(self) -> bool:
+        """Whether its text says that the note comes from the sender."""
+        sender = self.message.head.sender
+        assert sender is not None
+        told = f"Sykehusets HER-id: {sender.organisation.her_id}"
+        return any(told in block.text.split("\n") for block in self.message.texts)
+
+    @property
     def plo(self) -> bool:
         return self.format.value.startswith("plo")
 

@@ -100,10 +100,10 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a letter shows another one.
             stream.reconfigure(errors="replace")
-    sys.exit(run(arguments))
+    sys.exit(exit_code(arguments))
 
 
-def run(arguments: list[str] | None = None) -> int:
+def exit_code(arguments: list[str] | None = None) -> int:
     """The command's exit code. Whatever goes wrong is told in a line or two on standard error."""
     try:
         result: Any = cli.main(args=arguments, prog_name="pakkehjem", standalone_mode=False)

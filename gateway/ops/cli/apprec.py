@@ -50,4 +50,5 @@ def _answering(config: Path | None) -> Answering:
         open_registry(configuration),
         rule_settings(configuration),
         own_her_id=configuration.gateway.her_id,
+        refuse_unknown_service=configuration.rules.unknown_service == "reject",
     )

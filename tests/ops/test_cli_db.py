@@ -1,0 +1,44 @@
+"""`pakkehjem db`, as an operator meets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_USAGE
+from tests.flow.harness import Gateway, note
+from tests.ops.conftest import Pakkehjem
+
+
+@pytest.fixture
+def used(config: Path) -> Path:
+    """The configuration of a gateway that has a rejected note."""
+    gateway = Gateway(config)
+    gateway.note(note("dips/08"))
+    gateway.close()
+    return config
+
+
+def test_upgrade_makes_a_new_journal_and_leaves_a_current_one(pakkehjem: Pakkehjem, config: Path) -> None:
+    assert pakkehjem("db", "upgrade", "-c", config).out.startswith("made new, version ")
+    assert pakkehjem("db", "upgrade", "-c", config).out.endswith(" already\n")
+
+
+def test_backup_while_a_gateway_works(pakkehjem: Pakkehjem, used: Path, tmp_path: Path) -> None:
+    file = tmp_path / "monday.sqlite"
+    gateway = Gateway(used)
+    outcome = pakkehjem("db", "backup", "-c", used, file)
+    gateway.close()
+    assert outcome.code == EXIT_DONE
+    assert outcome.out == f"{file}: {file.stat().st_size} bytes\n"
+    again = pakkehjem("db", "backup", "-c", used, file)
+    assert again.code == EXIT_CONFIGURATION
+    assert "exists already" in again.err
+
+
+def test_purge_and_rekey(pakkehjem: Pakkehjem, used: Path) -> None:
+    assert pakkehjem("db", "purge", "-c", used, "--older-than", "90d").out.startswith("payloads of 0 ")
+    assert pakkehjem("db", "purge", "-c", used, "--older-than", "0h").out.startswith("payloads of 1 ")
+    assert pakkehjem("db", "rekey", "-c", used).out == "0 payloads sealed anew\n"
+    assert pakkehjem("db", "purge", "-c", used, "--older-than", "soon").code == EXIT_USAGE
