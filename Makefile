@@ -38,7 +38,7 @@ fuzz: setup
 # The property tests of renderings and schemas in their long form. EXAMPLES: how many for each format.
 EXAMPLES ?= 2000
 properties: setup
-	PAKKEHJEM_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --dist worksteal --timeout 7200 tests/rendering tests/schemas
+	PAKKEHJEM_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --dist worksteal --timeout 7200 tests/rendering tests/schemas tests/standards
 
 check: setup
 	$(BIN)/ruff check .

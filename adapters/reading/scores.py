@@ -155,9 +155,6 @@ def find_scores(text: str) -> list[FoundScore]:
     low = text.lower()
     if not any(word in low for word in _LABEL_WORDS) and not _ONE_LETTER.search(text):
         return []
-    low = text.lower()
-    if not any(word in low for word in _LABEL_WORDS) and not _ONE_LETTER.search(text):
-        return []
     labels = [
         match
         for match in _LABEL.finditer(text)
