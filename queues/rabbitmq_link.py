@@ -90,6 +90,7 @@ class Link:
         self._lock = threading.Lock()
         self._waiting: set[Future[Any]] = set()
         self._error: GatewayError | None = None
+        self._given_up = False
         self._loop = _Loop()
         self._opened: Future[Any] = Future()
         self._waiting.add(self._opened)
@@ -105,7 +106,7 @@ class Link:
     @property
     def lost(self) -> bool:
         """Whether the connection is gone."""
-        return self._error is not None
+        return self._given_up or self._error is not None
 
     def tell(self, work: Callable[[], None]) -> None:
         """Do something on the thread, some time soon; where the connection is lost: never."""
@@ -128,7 +129,8 @@ class Link:
         return self._answer(future, seconds)
 
     def abort(self) -> None:
-        """Cut the connection without a word."""
+        """Cut the connection without a word. From now on it is lost, before its thread has noticed."""
+        self._given_up = True
         for descriptor in list(self._loop.sockets):
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as copy:
                 copy.shutdown(socket.SHUT_RDWR)
