@@ -28,7 +28,8 @@ def validate_message(name: str, data: bytes, registry: Registry | None = None) -
     schemas = schemas_in_use()
     report["format"] = identified.format.value if identified.format is not None else None
     if not schemas.covers(root):
-        sentence = f"there is no schema for <{identified.content_root or identified.root}> of this namespace"
+        name = identified.content_root or identified.root
+        sentence = f"the format is not supported (T10): there is no schema for <{name}> of this namespace"
         report["errors"] = [_error(None, "/" + identified.root, "no-schema", sentence)]
         return report
     faults = schemas.faults(root)
