@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gateway.contracts.messages import CodedValue, Identifier, Party, Person, PostalAddress, Telecom, Unit
 from gateway.formats import codes
+from gateway.formats.uri import is_uri
 from gateway.formats.xml_writing import simple, text, value, wrap
 
 HOME = CodedValue(value="H", name="Bostedsadresse")
@@ -73,7 +74,10 @@ def additional(found: tuple[Identifier, ...]) -> str:
 
 
 def address(found: PostalAddress | None, telecoms: tuple[Telecom, ...], kind: CodedValue) -> str:
-    """Address with its telephone numbers; `kind` is its type where it says none."""
+    """Address with its telephone numbers; `kind` is its type where it says none.
+
+    What can be no address of telecommunication, in a message that does not follow its schema, is left out.
+    """
     found = found or PostalAddress()
     content = (
         text("StreetAdr", found.street)
@@ -81,6 +85,6 @@ def address(found: PostalAddress | None, telecoms: tuple[Telecom, ...], kind: Co
         + text("City", found.city)
         + simple("County", found.municipality)
         + simple("CityDistr", found.city_district)
-        + "".join(value("TeleAddress", t.address) for t in telecoms)
+        + "".join(value("TeleAddress", t.address) for t in telecoms if is_uri(t.address))
     )
     return wrap("Address", simple("Type", found.type) or simple("Type", kind), content) if content else ""
