@@ -242,7 +242,11 @@ class TestErrors:
         journal.close()
         journal.close()
         journal = store.open()
-        add(journal, note())
+        kept = note()
+        add(journal, kept)
+        journal.close()
+        journal = store.open()
+        assert [row.msg_id for row in journal.list_inbound(InboundFilter())] == [kept.msg_id]
         journal.close()
 
 
