@@ -19,6 +19,7 @@ from pika.channel import Channel
 from pika.frame import Method
 from pika.spec import Basic, BasicProperties
 
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.queues import Delivery, Envelope
 from queues.rabbitmq_link import ANSWER_SECONDS, Link, finish
 from queues.rabbitmq_values import text
@@ -185,6 +186,7 @@ class Consumer:
                 self._channel.basic_ack(whole, multiple=True)
             for tag in sorted(tag for tag in tags if tag > whole):
                 self._channel.basic_ack(tag)
+            reached(FailPoint.ACKNOWLEDGEMENT_SENT)
             self._flush(future)
 
         link.ask(work)
@@ -258,6 +260,7 @@ class Consumer:
             self._wanted -= 1
             if self._wanted <= 0 or subscription.unsettled >= subscription.limit:
                 self._changed.notify_all()
+        reached(FailPoint.ARRIVED)
 
     def _cancelled(self, frame: Method) -> None:
         """The broker has ended a consumer: the queue was deleted, or moved."""

@@ -13,6 +13,7 @@ from pika.frame import Method
 from pika.spec import Basic, BasicProperties
 
 from gateway.contracts.errors import QueueUnavailableError
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.queues import Envelope, PublishOutcome
 from queues.rabbitmq_link import Link
 
@@ -129,6 +130,7 @@ class Publisher:
             self._tag += 1
             self._under_way[self._tag] = (group, place, len(envelope.body))
             self._bytes += len(envelope.body)
+            reached(FailPoint.HANDED_OVER)
 
     def _came_back(
         self, _channel: Channel, method: Basic.Return, properties: BasicProperties, _body: bytes
@@ -165,6 +167,7 @@ class Publisher:
             else:
                 outcome = PublishOutcome.CONFIRMED if stored else PublishOutcome.NOT_CONFIRMED
             group.answer(place, outcome)
+        reached(FailPoint.CONFIRMED)
         self._send()
 
 

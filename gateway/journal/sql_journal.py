@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, LocalError
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import Event, InboundFilter, InboundMessage, InboundState, Receipt, Sending
 from gateway.contracts.ports import Vault
 from gateway.journal import migrate, postgresql, rows, sqlite, upkeep
@@ -58,8 +59,11 @@ class SqlJournal:
         """
         with self._session(self._store.writer) as session:
             transaction = SqlTransaction(session, self._statements, self._vault)
+            reached(FailPoint.TRANSACTION_BEGUN)
             yield transaction
             transaction.write_gathered()
+            reached(FailPoint.BEFORE_COMMIT)
+        reached(FailPoint.COMMITTED)
 
     @contextmanager
     def reader(self) -> Iterator[SqlTransaction]:
@@ -83,7 +87,10 @@ class SqlJournal:
         if not due or not self._store.shared:
             return due
         with self.transaction() as transaction:
-            return transaction.claim(now, limit=limit, owner=self._owner, lease=self._lease)
+            claimed = transaction.claim(now, limit=limit, owner=self._owner, lease=self._lease)
+            transaction.write_gathered()
+            reached(FailPoint.LEASED)
+        return claimed
 
     def list_inbound(self, criteria: InboundFilter) -> list[InboundMessage]:
         """Inbox rows, newest first; `body` and `summary` are left out (empty, None).

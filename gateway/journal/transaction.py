@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import or_
 
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import (
     Event,
     InboundKind,
@@ -151,6 +152,7 @@ class SqlTransaction:
             payloads.append(self._sealed(INBOUND, message.id, "summary", message.summary))
         if self._session.change(self._statements.add_inbound, INBOUND.encode(message)) == 0:
             raise DuplicateInboundError
+        reached(FailPoint.INBOX_WRITTEN)
         self._put(payloads)
 
     def update_inbound(self, inbound_id: str, **changes: object) -> None:
@@ -212,6 +214,7 @@ class SqlTransaction:
         first = [statement for statement in (s.add_sending, s.put_content) if statement in gathered]
         for statement in (*first, *(each for each in gathered if each not in first)):
             self._session.change_many(statement, gathered[statement])
+            reached(FailPoint.OUTBOX_WRITTEN if statement is s.add_sending else FailPoint.HISTORY_WRITTEN)
 
     def _change(
         self,

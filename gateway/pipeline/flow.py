@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import structlog
 
 from gateway.contracts.errors import GatewayError, TransientError
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import Event, InboundKind, InboundState, Journal, JournalTransaction
 from gateway.contracts.queues import Delivery
 from gateway.contracts.registry import Registry
@@ -65,12 +66,14 @@ class Flow:
         for delivery in deliveries:
             try:
                 arrivals.append(self._reception.receive(delivery, received_at))
+                reached(FailPoint.OPENED)
             except TransientError as error:
                 log.warning("not-tried-now", error=error.code, queue=delivery.queue)
                 later.append(delivery)
         with self._journal.transaction() as transaction:
             for arrival in arrivals:
                 self._one(transaction, arrival)
+                reached(FailPoint.WORKED_ON)
         return later
 
     def _one(self, transaction: JournalTransaction, arrival: Arrival) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from gateway.contracts.errors import LocalError, TransientError
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import (
     Event,
     Journal,
@@ -88,12 +89,17 @@ class Outbox:
         due = self._journal.claim_due(self._clock(), limit=self._group_size)
         if not due:
             return 0
+        reached(FailPoint.CLAIMED)
         packed, not_packed = self._packed(due)
+        reached(FailPoint.PACKED)
         outcomes = self._queue.publish([(s.queue, e) for s, e in packed]) if packed else []
+        reached(FailPoint.PUBLISHED)
         with self._journal.transaction() as transaction:
             self._mark(transaction, [sending for sending, _ in packed], outcomes)
             for sending, code in not_packed:
                 self._again(transaction, sending, code, self._clock())
+            reached(FailPoint.MARKED)
+        reached(FailPoint.MARK_COMMITTED)
         return len(due)
 
     def _packed(

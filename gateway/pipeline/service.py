@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from gateway.contracts.errors import TransientError
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.queues import Queue
 from gateway.pipeline.flow import Flow
 from gateway.pipeline.outbox import Outbox
@@ -73,11 +74,13 @@ class Service:
                 taken comes again.
         """
         self._periodically()
+        reached(FailPoint.DEADLINES_CHECKED)
         done = self._outbox.publish_due()
         deliveries = self._queue.take(
             self.names, limit=self._group_size, wait_seconds=0.0 if done else wait_seconds
         )
         if deliveries:
+            reached(FailPoint.TAKEN)
             try:
                 later = self._flow.process(deliveries)
             except TransientError:
@@ -86,6 +89,7 @@ class Service:
             again = {delivery.tag for delivery in later}
             taken = [delivery for delivery in deliveries if delivery.tag not in again]
             self._queue.acknowledge(taken)
+            reached(FailPoint.ACKNOWLEDGED)
             self._queue.requeue(later)
             done += len(taken) + self._outbox.publish_due()
             if not done:
@@ -94,6 +98,7 @@ class Service:
 
     def _drain(self) -> None:
         """What is in the outbox and due goes out before the end."""
+        reached(FailPoint.DRAINING)
         deadline = time.monotonic() + _LONGEST_PAUSE_SECONDS
         try:
             while self._outbox.publish_due() and time.monotonic() < deadline:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import Event, Journal, JournalTransaction, Sending
 from gateway.receipts.deviations import Deviations
 from gateway.receipts.remedies import Trouble
@@ -66,6 +67,7 @@ class Deadlines:
                 overdue = transaction.unanswered(inside=inside, before=now - limit, limit=_GROUP)
                 for sending in overdue:
                     self._overdue(transaction, sending, now, inside=inside)
+                    reached(FailPoint.OVERDUE_MARKED)
                 found += len(overdue)
         # More may wait than one group holds.
         self._next = now if found >= _GROUP else now + self._settings.every

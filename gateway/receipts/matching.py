@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import (
     Event,
     InboundKind,
@@ -111,6 +112,7 @@ class ReceiptHandler:
                 sending.id, state=step.state, apprec=summary, settled_at=row.received_at, error=None
             )
             settle(transaction, sending.inbound_id, row.received_at)
+        reached(FailPoint.RECEIPT_MATCHED)
         self._follow_up(transaction, row, apprec, sending, step)
 
     def _follow_up(
@@ -188,3 +190,4 @@ class ReceiptHandler:
         )
         if passed_on is not None:
             add_receipt(transaction, passed_on, row.received_at)
+            reached(FailPoint.RECEIPT_PASSED_ON)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import get_args
 
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import (
     InboundKind,
     InboundMessage,
@@ -90,6 +91,7 @@ class ReplyHandler:
         how = "receiver, patient and time" if origin.guessed else "reference"
         name = _GUESSED if origin.guessed else "reply-matched"
         add_all(transaction, row, sendings, [(name, {"note": origin.source.id, "by": how})], row.received_at)
+        reached(FailPoint.REPLY_PASSED_ON)
 
     def answer(self, transaction: JournalTransaction, arrival: Arrival, message: Message) -> bool:
         """Act on what a hospital answers to a reply; False where a message is no such answer."""

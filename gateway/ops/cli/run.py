@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from types import FrameType
 import click
 import structlog
 
+from gateway.contracts import fail_points
 from gateway.contracts.errors import EXIT_DONE, GatewayError
+from gateway.contracts.fail_points import FailPoint, reached
 from gateway.ops.cli.options import config_option
 from gateway.ops.composition import build_worker, open_journal
 from gateway.ops.configuration import Configuration, load
@@ -31,8 +34,11 @@ def command(log_level: str, config: Path | None, workers: int) -> int:
     Example: pakkehjem run -c gateway.toml
     """
     configuration = load(config)
+    armed = fail_points.arm(os.environ.get(fail_points.VARIABLE))
     # The service tells what it does; every other command only what is wrong.
     configure_logging("info" if log_level == "warning" else log_level, sys.stderr)
+    if armed is not None:
+        log.warning("fail-point-armed", step=armed.value)
     if workers > 1 and configuration.journal.url.startswith("sqlite"):
         raise click.UsageError("a SQLite journal is for one process; PostgreSQL takes several")
     if workers > 1:
@@ -63,6 +69,7 @@ def _serve(configuration: Configuration) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     log.info("ready", queues=len(worker.service.names))
+    reached(FailPoint.STARTED)
     try:
         worker.service.run()
     finally:
