@@ -17,6 +17,7 @@ from gateway.ops.configuration import Configuration
 from gateway.ops.security import message_opener, message_signer, message_verifier, packing
 from gateway.ops.way_back import PROCESSING_STATUS, way_back
 from gateway.pipeline.dispatch import Dispatcher, DispatchSettings
+from gateway.pipeline.distribution import Distribution, DistributionPolicy
 from gateway.pipeline.flow import Flow, now
 from gateway.pipeline.notes import NoteHandler, NotePolicy
 from gateway.pipeline.outbox import Outbox, RetrySettings
@@ -24,6 +25,7 @@ from gateway.pipeline.reception import Reception
 from gateway.pipeline.rules import RuleSettings
 from gateway.pipeline.service import Service
 from gateway.receipts.answers import Answers
+from gateway.receipts.relay import RelayPolicy
 from gateway.routing.register_file import RegisterFile
 from gateway.security.gate import Limits
 from gateway.security.vault import load_key_file
@@ -159,11 +161,39 @@ def build_worker(configuration: Configuration) -> Worker:
     return worker
 
 
+def distribution(
+    configuration: Configuration, registry: Registry, answers: Answers, schemas: SchemaSet
+) -> Distribution:
+    """Writes the messages to receivers.
+
+    Raises:
+        LocalError: no key can be used.
+    """
+    settings = DispatchSettings(
+        preference=configuration.formats.preference,
+        plo_message=configuration.formats.plo_message,
+        processing_status=PROCESSING_STATUS[configuration.gateway.profile],
+        sign=configuration.signing.sign_outgoing,
+    )
+    return Distribution(
+        registry,
+        Dispatcher(schemas, message_signer(configuration), settings),
+        answers,
+        DistributionPolicy(
+            own_her_id=configuration.gateway.her_id,
+            refuse_unknown_service=configuration.rules.unknown_service == "reject",
+            attachment_types=configuration.formats.attachments,
+            relay=RelayPolicy(
+                answered_by=configuration.receipts.answered_by, by_sender=configuration.receipts.by_sender
+            ),
+        ),
+    )
+
+
 def _worker(
     configuration: Configuration, registry: Registry, vault: Vault, journal: SqlJournal, queue: Queue
 ) -> Worker:
     schemas = schema_set(configuration)
-    signer = message_signer(configuration)
     answers = Answers(registry, configuration.gateway.her_id)
     back = way_back(configuration, registry, journal=journal, vault=vault, answers=answers)
     names = inbound_queues(configuration, registry)
@@ -179,23 +209,12 @@ def _worker(
         ),
         notes=NoteHandler(
             registry=registry,
-            dispatcher=Dispatcher(
-                schemas,
-                signer,
-                DispatchSettings(
-                    preference=configuration.formats.preference,
-                    plo_message=configuration.formats.plo_message,
-                    processing_status=PROCESSING_STATUS[configuration.gateway.profile],
-                    sign=configuration.signing.sign_outgoing,
-                ),
-            ),
+            distribution=distribution(configuration, registry, answers, schemas),
             answers=answers,
             vault=vault,
             policy=NotePolicy(
-                own_her_id=configuration.gateway.her_id,
                 rules=rule_settings(configuration),
                 refuse_unknown_service=configuration.rules.unknown_service == "reject",
-                attachment_types=configuration.formats.attachments,
             ),
         ),
         receipts=back.receipts,

@@ -23,6 +23,7 @@ from gateway.contracts.findings import FINDINGS, Severity
 from gateway.contracts.messages import Format
 from gateway.contracts.summary import HerId
 from gateway.intake.attachments import TAKEN
+from gateway.receipts.relay import AnsweredBy
 from gateway.security.files import read_private
 
 CONFIG_VARIABLE = "PAKKEHJEM_CONFIG"
@@ -170,6 +171,15 @@ class FlowSection(Section):
     """Until a hospital must have acknowledged a reply that was passed on to it"""
 
 
+class ReceiptsSection(Section):
+    """`[receipts]`: who answers the hospitals."""
+
+    answered_by: AnsweredBy = AnsweredBy.RECEIVER
+    """`receiver`: its AppRec is passed on; `gateway`: positively, once a note is on its way"""
+    by_sender: dict[HerId, AnsweredBy] = {}
+    """`"8900100" = "gateway"`: for a hospital, or a unit"""
+
+
 class LimitsSection(Section):
     """`[limits]`: what is refused unread."""
 
@@ -190,6 +200,7 @@ class Configuration(Section):
     formats: FormatsSection = FormatsSection()
     rules: RulesSection = RulesSection()
     flow: FlowSection = FlowSection()
+    receipts: ReceiptsSection = ReceiptsSection()
     limits: LimitsSection = LimitsSection()
 
     _directory: Path = PrivateAttr(default=Path())

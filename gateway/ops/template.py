@@ -73,6 +73,10 @@ lease_seconds = 30.0            # PostgreSQL: what a dead process held is taken 
 receipt_deadline_hours = 96.0   # no AppRec by then counts as negative, and alerts
 reply_deadline_hours = 24.0     # a reply that the hospital has not acknowledged by then alerts
 
+[receipts]
+answered_by = "receiver"        # its AppRec is passed on; or gateway: positive once a note is on its way
+by_sender = {{}}                  # {{ "8900100" = "gateway" }}: otherwise for a hospital, or for a unit
+
 [limits]
 message_bytes = 20971520
 attachment_bytes = 10485760     # all attachments of a message together

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gateway.contracts.errors import LocalError
 from gateway.contracts.identifiers import derived_id
 from gateway.contracts.journal import InboundMessage, Sending, SendingKind, SendingState
-from gateway.contracts.messages import Attachment, Conversation, Format, Message
+from gateway.contracts.messages import Conversation, Format, Message
 from gateway.contracts.ports import MessageSigner
-from gateway.contracts.registry import Endpoint, Hospital, HospitalUnit, PartyKind, Protection
-from gateway.contracts.summary import Action, Summary
+from gateway.contracts.registry import Hospital, HospitalUnit, PartyKind, Protection
 from gateway.contracts.transport_headers import OSLO, transport_headers
 from gateway.formats import identify, write_message
+from gateway.pipeline.revisions import Outgoing
 from gateway.rendering import RenderingOrder, render
 from gateway.routing.parties import endpoint_party, hospital_party
 from gateway.routing.route import choose_format
@@ -61,38 +62,33 @@ class Dispatcher:
     def sending(
         self,
         inbound: InboundMessage,
-        summary: Summary,
-        endpoint: Endpoint,
+        going: Outgoing,
         *,
         sender: tuple[Hospital, HospitalUnit | None],
-        action: Action,
-        previous: Sending | None,
-        answers: int | None,
-        attachments: tuple[Attachment, ...] = (),
+        at: datetime | None = None,
     ) -> Sending:
         """The message to one receiver, ready for the outbox.
 
         Args:
             inbound: the hospital's message that it comes from.
-            summary: what it says.
-            endpoint: who gets it.
+            going: what goes to whom.
             sender: the hospital that it is sent for.
-            action: new, or a change or cancellation of `previous`.
-            previous: the latest sending to this receiver in the same conversation.
-            answers: index of the named receiver that its receipt is passed on for.
-            attachments: documents of the note; they go along in the formats that have a place for them.
+            at: when it is made, if not when the note came.
 
         Raises:
             LocalError: no format, no key, or a rendering that its schema refuses.
         """
+        endpoint = going.endpoint
         chosen = choose_format(endpoint, self._settings.preference)
         if chosen is None:
             raise NoFormatError(hint=f"register: {endpoint.her_id} accepts none of [formats] preference")
-        msg_id = derived_id("note", inbound.sender, inbound.msg_id, endpoint.her_id, action)
-        order = self._order(inbound, endpoint, sender, chosen, msg_id, action, previous)
+        made_at = at or inbound.received_at
+        again = () if going.instead_of is None else (going.instead_of,)
+        msg_id = derived_id("note", inbound.sender, inbound.msg_id, endpoint.her_id, going.action, *again)
+        order = self._order(made_at, going, sender, chosen, msg_id)
         if chosen not in _WITHOUT_ATTACHMENTS:
-            order = replace(order, attachments=attachments)
-        message = render(summary, order)
+            order = replace(order, attachments=going.attachments)
+        message = render(going.summary, order)
         hospital, unit = sender
         body = self._written(message, chosen, hospital, signed=endpoint.protection is not Protection.CMS)
         conversation = order.conversation
@@ -122,21 +118,20 @@ class Dispatcher:
                 conversation=conversation.root if conversation is not None else None,
                 attachments=(len(message.attachments), sum(len(a.content) for a in message.attachments)),
             ),
-            answers=answers,
-            next_attempt_at=inbound.received_at,
-            created_at=inbound.received_at,
+            answers=going.answers,
+            next_attempt_at=made_at,
+            created_at=made_at,
         )
 
     def _order(
         self,
-        inbound: InboundMessage,
-        endpoint: Endpoint,
+        at: datetime,
+        going: Outgoing,
         sender: tuple[Hospital, HospitalUnit | None],
         chosen: Format,
         msg_id: str,
-        action: Action,
-        previous: Sending | None,
     ) -> RenderingOrder:
+        endpoint, previous = going.endpoint, going.previous
         conversation = None
         document_id = None
         if previous is not None:
@@ -149,12 +144,12 @@ class Dispatcher:
         return RenderingOrder(
             format=chosen,
             msg_id=msg_id,
-            at=inbound.received_at.astimezone(OSLO).replace(microsecond=0),
+            at=at.astimezone(OSLO).replace(microsecond=0),
             sender=hospital_party(*sender),
             receiver=endpoint_party(endpoint),
             receiver_is_gp=endpoint.kind is PartyKind.GP,
             document_id=document_id if chosen in _WITHOUT_ENVELOPE else None,
-            action=action,
+            action=going.action,
             conversation=conversation,
             attach_summary=endpoint.attaches_summary,
             processing_status=self._settings.processing_status,

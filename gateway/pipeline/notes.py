@@ -16,24 +16,21 @@ from gateway.contracts.journal import (
     JournalTransaction,
     Sending,
 )
-from gateway.contracts.messages import Attachment, Format, Head, Message
+from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.ports import Vault
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import Fault, ReceiptStatus
-from gateway.contracts.registry import Endpoint, PartyKind, Registry
+from gateway.contracts.registry import Registry
 from gateway.contracts.summary import Action, Summary
 from gateway.intake.arrival import Arrival
-from gateway.intake.attachments import TAKEN, taken
 from gateway.intake.records import add_all, add_receipt, inbound_row
 from gateway.pipeline.assessment import Assessment, judge
 from gateway.pipeline.conversation import chain, is_tied, superseded
-from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.distribution import Distribution
 from gateway.pipeline.other_messages import OtherMessages
-from gateway.pipeline.revisions import Outgoing, outgoing
 from gateway.pipeline.rules import RuleSettings
 from gateway.receipts.answers import UNKNOWN_RECEIVER, Answers, faults_of
 from gateway.receipts.originals import original_head
-from gateway.routing.addressees import Standing
 
 Events = list[tuple[str, dict[str, str | int | None]]]
 
@@ -44,13 +41,9 @@ _NOT_TAKEN = frozenset({Disposition.REJECT, Disposition.WITHHOLD})
 class NotePolicy:
     """What a deployment sets."""
 
-    own_her_id: str
-    """Notes addressed to it are answered by the gateway"""
     rules: RuleSettings
     refuse_unknown_service: bool = True
     """E21 for an unknown service at an organisation of the register"""
-    attachment_types: tuple[str, ...] = TAKEN
-    """MIME types that are sent on"""
 
 
 class NoteHandler:
@@ -60,14 +53,14 @@ class NoteHandler:
         self,
         *,
         registry: Registry,
-        dispatcher: Dispatcher,
+        distribution: Distribution,
         answers: Answers,
         vault: Vault,
         policy: NotePolicy,
     ) -> None:
         """All that a decision needs, by port."""
         self._registry = registry
-        self._dispatcher = dispatcher
+        self._distribution = distribution
         self._answers = answers
         self._vault = vault
         self._policy = policy
@@ -141,7 +134,7 @@ class NoteHandler:
         earlier = self._earlier(transaction, message, reading.summary) if later is None else []
         assessment = judge(reading, self._registry, self._policy.rules, earlier)
         row = self._described(row, assessment)
-        if self._refuses_all_receivers(message.head):
+        if self._distribution.refuses_all_receivers(message.head):
             faults = (*faults_of(assessment.findings), UNKNOWN_RECEIVER)
             self.refuse(transaction, arrival, faults, "receiver-unknown")
         elif assessment.disposition in _NOT_TAKEN:
@@ -172,15 +165,6 @@ class NoteHandler:
             transaction.add_event(
                 Event(inbound_id=version.id, at=row.received_at, name="replaced", detail=detail)
             )
-
-    def _refuses_all_receivers(self, head: Head) -> bool:
-        """Whether all that is ours of the receivers is unknown services, and those are refused."""
-        standings = {self._answers.addressees.standing(r.party) for r in head.receivers}
-        return (
-            self._policy.refuse_unknown_service
-            and Standing.UNKNOWN_SERVICE in standings
-            and Standing.OURS not in standings
-        )
 
     def _earlier(self, transaction: JournalTransaction, message: Message, summary: Summary) -> list[Summary]:
         sent_at = message.head.sent_at
@@ -220,7 +204,7 @@ class NoteHandler:
         codes = ",".join(f.code for f in assessment.findings)
         if assessment.disposition is Disposition.HOLD:
             sendings, events = self._answer(
-                row, message.head, message.format, ReceiptStatus.OK, only=self._own(row)
+                row, message.head, message.format, ReceiptStatus.OK, only=self._distribution.own(row)
             )
             row = replace(row, state=InboundState.HELD, reason=codes)
             add_all(transaction, row, sendings, [("held", {"findings": codes}), *events], row.received_at)
@@ -238,10 +222,6 @@ class NoteHandler:
         self, transaction: JournalTransaction, row: InboundMessage, message: Message
     ) -> list[InboundMessage]:
         return [] if row.action is Action.NEW else chain(transaction, message.head, row.hospital)
-
-    def _own(self, row: InboundMessage) -> set[int]:
-        """The named receivers that are the gateway itself."""
-        return {n.index for n in row.named_receivers if n.her_id == self._policy.own_her_id}
 
     def _give_to_staff(self, transaction: JournalTransaction, row: InboundMessage, message: Message) -> None:
         """A cancellation that does not say of what: taken over and answered; a person ties it."""
@@ -288,109 +268,15 @@ class NoteHandler:
         versions: list[InboundMessage],
     ) -> None:
         summary = assessment.reading.summary
-        made = outgoing(transaction, self._registry, summary, assessment.route, versions)
-        refused = self._refused_receivers(message.head)
-        if refused:
-            kinds = self._kinds_without_service(message.head, refused)
-            made = [o for o in made if o.action is Action.CANCEL or o.endpoint.kind not in kinds]
-        if not made:
+        planned = self._distribution.planned(transaction, message, summary, assessment.route, versions)
+        if not planned:
             reason = "cancels-nothing-sent" if summary.source.action is Action.CANCEL else "no-receiver"
             self._nothing_goes_out(transaction, row, message, reason)
             return
-        self._write(transaction, row, message, made, refused)
-
-    def _refused_receivers(self, head: Head) -> set[int]:
-        """The named receivers that are unknown services of organisations that are known."""
-        if not self._policy.refuse_unknown_service:
-            return set()
-        standing = self._answers.addressees.standing
-        return {i for i, r in enumerate(head.receivers) if standing(r.party) is Standing.UNKNOWN_SERVICE}
-
-    def _kinds_without_service(self, head: Head, refused: set[int]) -> set[PartyKind]:
-        """Municipality, GP, or both: what only refused receivers stand for in the message."""
-        known = self._answers.addressees
-        kinds = {e.kind for i in refused for e in known.organisation(head.receivers[i].party)}
-        served = {e.kind for r in head.receivers if (e := known.endpoint(r.party)) is not None}
-        return kinds - served
-
-    def _write(
-        self,
-        transaction: JournalTransaction,
-        row: InboundMessage,
-        message: Message,
-        made: list[Outgoing],
-        refused: set[int],
-    ) -> None:
-        hospital = self._registry.hospital(row.hospital)
-        if hospital is None:  # pragma: no cover - handle() has looked it up
-            return
-        unit = self._registry.unit(row.unit)
-        told = self._assign(row, [o.endpoint for o in made], refused)
-        sendings = [
-            self._dispatcher.sending(
-                row,
-                o.summary,
-                o.endpoint,
-                sender=(hospital, unit),
-                action=o.action,
-                previous=o.previous,
-                answers=told.get(o.endpoint.her_id),
-                attachments=self._attachments(message, o),
-            )
-            for o in made
-        ]
-        own = self._own(row)
-        unserved = {n.index for n in row.named_receivers} - set(told.values()) - own
-        unknown, events = self._answer(
-            row,
-            message.head,
-            message.format,
-            ReceiptStatus.REJECTED,
-            (UNKNOWN_RECEIVER,),
-            only=unserved,
-        )
-        taken_over, _ = self._answer(row, message.head, message.format, ReceiptStatus.OK, only=own)
-        row = replace(row, state=InboundState.SENDING)
+        made = self._distribution.written(row, message, planned, at=row.received_at)
         codes = ",".join(f.code for f in row.findings)
-        add_all(
-            transaction,
-            row,
-            [*sendings, *unknown, *taken_over],
-            [("accepted", {"findings": codes or None}), *events],
-            row.received_at,
-        )
-
-    def _attachments(self, message: Message, going: Outgoing) -> tuple[Attachment, ...]:
-        """What goes along: a cancellation needs none."""
-        if going.action is Action.CANCEL:
-            return ()
-        return taken(message.attachments, self._policy.attachment_types)
-
-    def _assign(
-        self, row: InboundMessage, endpoints: list[Endpoint], refused: Collection[int]
-    ) -> dict[str, int]:
-        """Which named receiver hears of which sending: HER-id of the endpoint to index.
-
-        A municipality that the note was not addressed to answers for the one that it was (the route
-        follows the patient's home); a GP answers for itself only.
-        """
-        told: dict[str, int] = {}
-        apart = {*self._own(row), *refused}
-        free = [n for n in row.named_receivers if n.index not in apart]
-        for endpoint in endpoints:
-            same = {endpoint.her_id, endpoint.organisation_her_id}
-            for named in free:
-                if named.her_id in same:
-                    told[endpoint.her_id] = named.index
-                    free.remove(named)
-                    break
-        for endpoint in endpoints:
-            if endpoint.kind is not PartyKind.MUNICIPALITY or endpoint.her_id in told:
-                continue
-            for named in free:
-                other = self._registry.endpoint(named.her_id)
-                if other.kind is PartyKind.MUNICIPALITY if other is not None else not named.copy:
-                    told[endpoint.her_id] = named.index
-                    free.remove(named)
-                    break
-        return told
+        events: Events = [("accepted", {"findings": codes or None})]
+        if not made.answered:
+            events.append(("not-answered", {"reason": "sender-not-in-register"}))
+        row = replace(row, state=InboundState.SENDING)
+        add_all(transaction, row, [*made.sendings, *made.receipts], events, row.received_at)

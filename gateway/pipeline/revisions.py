@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.contracts.journal import InboundMessage, JournalTransaction, Sending
+from gateway.contracts.messages import Attachment
 from gateway.contracts.registry import Endpoint, Registry
 from gateway.contracts.summary import Action, Summary
 from gateway.pipeline.conversation import latest_sendings
@@ -16,9 +17,19 @@ class Outgoing:
     """One sending that is to be made."""
 
     endpoint: Endpoint
+    """Who gets it"""
     summary: Summary
+    """What it says"""
     action: Action
+    """New, or a change or cancellation of `previous`"""
     previous: Sending | None = None
+    """The latest sending to this receiver in the same conversation"""
+    answers: int | None = None
+    """Index of the named receiver that its receipt is passed on for"""
+    attachments: tuple[Attachment, ...] = ()
+    """Documents of the note; they go along in the formats that have a place for them"""
+    instead_of: str | None = None
+    """Id of the sending that it replaces: it is then another message, under ids of its own"""
 
 
 def outgoing(
