@@ -3,6 +3,9 @@
 Each vocabulary is a TOML file of entries: `phrases` in the small language of `adapters.reading.phrases`, and
 `examples`, sentences that the entry must recognise (a test reads every one). `@name` in a phrase is a list of
 `names.toml`.
+
+`codes/` holds the code lists of the standards, one file a list by its number: OID, source, date and the
+codes that the gateway reads or writes. `codes/cancer.toml` says which diagnoses are cancer.
 """
 
 from __future__ import annotations
@@ -24,6 +27,19 @@ class Entry:
     """`contact.when`: the file and the table; the rule that evidence names"""
     phrases: tuple[str, ...]
     examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeTable:
+    """What the gateway uses of a code list."""
+
+    oid: str
+    name: str
+    source: str
+    date: str
+    """State of the list, ISO 8601"""
+    codes: Mapping[str, str]
+    """The text (DN) of each code"""
 
 
 @cache
@@ -65,3 +81,16 @@ def _names(word: str) -> list[str]:
     names = cast("Mapping[str, list[str]]", table("names"))
     parts = word.split("|")
     return [one for part in parts for one in (names[part[1:]] if part.startswith("@") else [part])]
+
+
+@cache
+def code_list(number: str) -> CodeTable:
+    """A code list by its number, the last part of its OID: `8221`.
+
+    Raises:
+        FileNotFoundError: the gateway uses no such list.
+    """
+    document = table(f"codes/{number}")
+    words = {key: str(document[key]) for key in ("oid", "name", "source", "date")}
+    codes = cast("Mapping[str, str]", document["codes"])
+    return CodeTable(**words, codes=MappingProxyType(dict(codes)))

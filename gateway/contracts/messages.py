@@ -46,6 +46,7 @@ class CodeList:
     PLO_HEADING_NURSING = _BASE + "9141"
     PLO_HEADING_MEDICAL = _BASE + "9142"
     PLO_HEADING_HEALTH = _BASE + "9145"
+    PROCEDURES = _BASE + "7275"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

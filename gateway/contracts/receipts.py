@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mappings import code_list
+
 if TYPE_CHECKING:
     from gateway.contracts.messages import CodedValue, Party
 
-CODE_LIST_ERRORS = "2.16.578.1.12.4.1.1.8221"
+CODE_LIST_ERRORS = code_list("8221").oid
 
 
 class ReceiptStatus(StrEnum):
@@ -40,28 +42,8 @@ class ErrorCode(StrEnum):
     OTHER = "X99"
 
 
-ERROR_TEXTS: dict[str, str] = {
-    "T01": "Ikke XML / ikke «well formed» / uleselig",
-    "T02": "XML validerer ikke",
-    "T10": "Støtter ikke meldingsformatet",
-    "T99": "Annen feil på format",
-    "S01": "Feil på signatur",
-    "S02": "Ugyldig sertifikat",
-    "S03": "Tilbakekalt sertifikat",
-    "S99": "Annen feil på signatur eller sertifikat",
-    "E10": "Ugyldig meldingsidentifikator",
-    "E20": "Lege finnes ikke",
-    "E21": "Mottaker finnes ikke",
-    "E30": "Pasientens fødselsnummer mangler",
-    "E31": "Pasientens fødselsnummer er feil",
-    "E32": "Pasientens navn mangler",
-    "E35": "Pasienten er ikke kjent hos mottaker",
-    "E36": "Mangelfulle opplysninger om pasienten",
-    "E53": "Fødselsnummer eller D-nummer finnes ikke i Folkeregisteret",
-    "E54": "Fødselsnummeret er ikke registrert hos mottaker",
-    "X99": "Annen feil",
-}
-"""The text (DN) of each code of list 8221 that the gateway reads or writes."""
+ERROR_TEXTS = code_list("8221").codes
+"""The text (DN) of each code of list 8221."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,18 +13,14 @@ from gateway.contracts.messages import CodedValue, Format, Head, Party, Receiver
 from gateway.contracts.receipts import AppRec, Fault, OriginalMessage, ReceiptParty, ReceiptStatus
 from gateway.formats import codes, names
 from gateway.formats.times import xml_date_time
+from mappings import code_list
 
 _VERSION_1_0 = frozenset((Format.PLO_1_5, Format.DIALOGMELDING_1_0, Format.EPIKRISE_1_1))
-_STATUS_TEXTS = {
-    ReceiptStatus.OK: "OK",
-    ReceiptStatus.REJECTED: "Avvist",
-    ReceiptStatus.PARTLY: "OK, feil i delmelding",
-}
 _SENDER = CodedValue(value="AVS", name="Avsender")
 _RECEIVER_1_0 = CodedValue(value="RECEIVER", name="Mottaker")
 _REQUESTER = CodedValue(value="REQ", name="Rekvirent")
 _PROVIDER = CodedValue(value="SPR", name="Tjenesteyter")
-_EPIKRISE = CodedValue(value="EPIKRISE", name="Epikrise")
+_EPIKRISE = codes.simple_code("8279", "EPIKRISE")
 
 
 def answer(
@@ -68,7 +64,7 @@ def answer(
         ),
         receiver=ReceiptParty(role=_RECEIVER_1_0 if old else _SENDER, party=_mirrored(head.sender)),
         status=status,
-        status_text=_STATUS_TEXTS.get(ReceiptStatus(status)) if status in set(ReceiptStatus) else None,
+        status_text=code_list("8258").codes.get(status),
         faults=() if status == ReceiptStatus.OK else faults,
         original=OriginalMessage(
             msg_type=_type(head, epikrise=epikrise),

@@ -9,10 +9,11 @@ from gateway.contracts.errors import FormatError
 from gateway.contracts.messages import CodedValue, Format
 from gateway.contracts.receipts import AppRec, ReceiptParty
 from gateway.formats import hcp_write, names
+from gateway.formats.codes import simple_code
 from gateway.formats.xml_writing import DECLARATION, code, simple, text, wrap
 
 _FORMATS = {"1.0": Format.APPREC_1_0, "1.1": Format.APPREC_1_1}
-_TYPE = simple("MsgType", CodedValue(value="APPREC", name="Applikasjonskvittering"))
+_TYPE = simple("MsgType", simple_code("8279", "APPREC"))
 
 
 def write_apprec(apprec: AppRec) -> bytes:

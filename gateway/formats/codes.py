@@ -1,38 +1,58 @@
-"""Codes that the formats write themselves, with their texts."""
+"""Codes as the formats write them, with their texts: the lists themselves are in `mappings/codes`."""
 
 from __future__ import annotations
 
 from gateway.contracts.messages import CodedValue, CodeList, Identifier
 from gateway.contracts.summary import Action
+from mappings import CodeTable, code_list
+
+
+def simple_code(number: str, code: str) -> CodedValue:
+    """A code (CS): the element that it stands in tells its list.
+
+    Args:
+        number: of the list, the last part of its OID.
+        code: one that the list has.
+    """
+    return CodedValue(value=code, name=code_list(number).codes[code])
+
+
+def listed_code(oid: str, code: str) -> CodedValue:
+    """A code (CV), with the OID of its list."""
+    return CodedValue(value=code, code_list=oid, name=_list(oid).codes[code])
+
+
+def is_listed(oid: str, code: str) -> bool:
+    """Whether the gateway knows a code of a list."""
+    return code in _list(oid).codes
+
+
+def _list(oid: str) -> CodeTable:
+    return code_list(oid.rpartition(".")[2])
+
 
 SERVICE_TYPES = {
-    Action.NEW: CodedValue(value="N", name="Ny"),
-    Action.CHANGE: CodedValue(value="M", name="Endring"),
-    Action.CANCEL: CodedValue(value="C", name="Kansellering"),
+    Action.NEW: simple_code("7309", "N"),
+    Action.CHANGE: simple_code("7309", "M"),
+    Action.CANCEL: simple_code("7309", "C"),
 }
-"""Tjenestetype (7309)"""
+"""Tjenestetype"""
 
 IDENTIFIER_NAMES = {
-    "HER": "HER-id",
-    "ENH": "Organisasjonsnummeret i Enhetsregister",
-    "RSH": "RESH-id",
-    "HPR": "HPR-nummer",
-    "FNR": "Fødselsnummer",
-    "DNR": "D-nummer",
-    "HNR": "H-nummer",
-    "FHN": "Felles hjelpenummer",
+    **_list(CodeList.PERSON_IDENTIFIERS).codes,
+    **_list(CodeList.ORGANISATION_IDENTIFIERS).codes,
 }
-"""Texts of 9051 and 8116"""
+"""The text of each kind of identifier"""
 
 _OF_PERSONS = frozenset(("FNR", "DNR", "HNR", "FHN", "HPR", "PNR", "DUF", "SEF", "DKF", "SSN", "FPN", "UID"))
 
-AUTHOR = CodedValue(value="1", code_list=CodeList.ROLE_IN_NOTE, name="Forfatter")
-GP = CodedValue(value="6", code_list=CodeList.ROLE_TO_PATIENT, name="Fastlege")
-HEALTH_CONTACT = CodedValue(value="21", code_list=CodeList.ROLE_TO_PATIENT, name="Helsefaglig kontakt")
-COPY_RECEIVER = CodedValue(value="COP", name="Kopimottaker")
-PRIMARY_RECEIVER = CodedValue(value="PRIM", name="Primærmottaker")
-XML_INSTANCE = CodedValue(value="XML", name="XML-instans")
-ATTACHMENT = CodedValue(value="A", name="Vedlegg")
+AUTHOR = listed_code(CodeList.ROLE_IN_NOTE, "1")
+GP = listed_code(CodeList.ROLE_TO_PATIENT, "6")
+HEALTH_CONTACT = listed_code(CodeList.ROLE_TO_PATIENT, "21")
+COPY_RECEIVER = simple_code("8112", "COP")
+PRIMARY_RECEIVER = simple_code("8112", "PRIM")
+XML_INSTANCE = simple_code("8114", "XML")
+ATTACHMENT = simple_code("8114", "A")
 
 
 def type_of(identifier: Identifier, *, with_list: bool) -> CodedValue:

@@ -1,28 +1,18 @@
 """Codes of diagnoses: ICD-10 (code list 7110) and ICPC-2 (7170), as messages and authors write them.
 
-What counts as cancer: in ICD-10 C00-C97 (malignant), D00-D09 (in situ), D32-D33 (meninges, brain, spinal
-cord), D35.2-D35.4 (pituitary, craniopharyngeal duct, pineal gland) and D37-D48 (uncertain or unknown).
-
-ICPC-2 has coarser rubrics. Of its neoplasms those count that are malignant, and those that hold uncertain
-or unspecified ones too: it is the code that a GP gives to what no pathologist has named yet. N75 (benign,
-nervous system) counts as D32-D33 do. The rubrics of the benign alone do not count: R86, S78, S80-S82, T72,
-U78, X78-X80.
+What counts as cancer is data: `mappings/codes/cancer.toml`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal, NamedTuple, cast
+
+from mappings import table
 
 CodeSystem = Literal["ICD-10", "ICPC-2"]
-
-_ICPC_CANCER = re.compile(
-    r"A79|B7[2-5]|D7[4-8]|F74|H75|K72|L71|L97|N7[4-6]|R8[45]|R92|S7[79]|T7[13]|U7[5-79]"
-    r"|W7[23]|X7[5-7]|X81|Y7[7-9]"
-)
-
-_ICD_CANCER = re.compile(r"C(?:[0-8][0-9]|9[0-7])|D0[0-9]|D3[237-9]|D4[0-8]|D35\.[2-4]")
-"""Matched at the start of a code with its dot."""
 
 _SYSTEMS: dict[str, CodeSystem] = {"7110": "ICD-10", "icd": "ICD-10", "7170": "ICPC-2", "icpc": "ICPC-2"}
 """Last part of the OID, or how the name starts."""
@@ -88,11 +78,17 @@ def system_of(oid_or_name: str | None, code: str | None = None) -> CodeSystem | 
 
 
 def is_cancer(code: str, system: CodeSystem) -> bool:
-    """Whether the code is that of a cancer (the module's head says which are)."""
+    """Whether the code is that of a cancer: it lies in a range of `mappings/codes/cancer.toml`."""
     bare = normalise(code, system)
-    if system == "ICPC-2":
-        return _ICPC_CANCER.fullmatch(bare) is not None
-    return _ICD.fullmatch(bare) is not None and _ICD_CANCER.match(bare) is not None
+    if (_ICD if system == "ICD-10" else _ICPC).fullmatch(bare) is None:
+        return False
+    return any(first <= bare[: len(first)] and bare[: len(last)] <= last for first, last in _ranges(system))
+
+
+@cache
+def _ranges(system: CodeSystem) -> tuple[tuple[str, str], ...]:
+    of = cast("Mapping[str, list[list[str]]]", table("codes/cancer")[system])
+    return tuple((first, last) for first, last in of["ranges"])
 
 
 class FoundCode(NamedTuple):
@@ -116,7 +112,7 @@ _BARE = re.compile(
     r"(?<![\w.,+])(?<![^\W\d_][-/])"
     # With a dot, any chapter; without, those of cancer alone: B12 is a vitamin, L45 a place in the spine.
     r"(?:(?P<dotted>[A-Z][0-9]{2}\.[0-9]{1,2})"
-    r"|(?P<plain>C[0-9]{2}[0-9]?|D0[0-9][0-9]?|D3[237-9][0-9]?|D35[2-4]|D4[0-8][0-9]?))"
+    r"|(?P<plain>[A-Z][0-9]{2,3}))"
     r"(?![\w%]|[.,][0-9]|-[^\W\d_](?![0-9]{2}))"
 )
 
@@ -144,10 +140,12 @@ def find_codes(text: str) -> list[FoundCode]:
         system: CodeSystem = "ICD-10" if match["list"].upper() == "ICD" else "ICPC-2"
         found[match.start("code")] = FoundCode(normalise(match["code"], system), system, match.span("code"))
     for match in _BARE.finditer(text):
+        if match["plain"] and not is_cancer(match["plain"], "ICD-10"):
+            continue
         if not _A_PLACE.search(text, max(0, match.start() - _BACK), match.start()):
             code = FoundCode(normalise(match[0], "ICD-10"), "ICD-10", match.span())
             found.setdefault(match.start(), code)
     for match in _IN_BRACKETS.finditer(text):
-        if _ICPC_CANCER.fullmatch(match["code"]):
+        if is_cancer(match["code"], "ICPC-2"):
             found.setdefault(match.start("code"), FoundCode(match["code"], "ICPC-2", match.span("code")))
     return [found[start] for start in sorted(found)]

@@ -21,15 +21,11 @@ from gateway.formats.components_write import DIALOG
 from gateway.formats.xml_writing import code, text, wrap
 
 _TOPICS = {
-    "DIALOG_HELSEFAGLIG": CodedValue(
-        value="6", code_list=CodeList.DIALOGUE_TOPIC_CLINICAL, name="Henvendelse om pasient"
-    ),
-    "DIALOG_SVAR": CodedValue(
-        value="5", code_list=CodeList.DIALOGUE_TOPIC_ANSWER, name="Svar på forespørsel"
-    ),
-    "DIALOG_AVVIK": CodedValue(value="9", code_list=CodeList.DIALOGUE_TOPIC_DEVIATION, name="Annet"),
+    "DIALOG_HELSEFAGLIG": codes.listed_code(CodeList.DIALOGUE_TOPIC_CLINICAL, "6"),
+    "DIALOG_SVAR": codes.listed_code(CodeList.DIALOGUE_TOPIC_ANSWER, "5"),
+    "DIALOG_AVVIK": codes.listed_code(CodeList.DIALOGUE_TOPIC_DEVIATION, "9"),
 }
-_TOPIC = CodedValue(value="1", code_list=CodeList.DIALOGUE_TOPIC_FREE, name="Notat om pasient")
+_TOPIC = codes.listed_code(CodeList.DIALOGUE_TOPIC_FREE, "1")
 """TemaKodet where the message has none, by MsgInfo/Type"""
 
 REMARK = "Merknad"

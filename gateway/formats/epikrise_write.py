@@ -28,23 +28,23 @@ from gateway.formats.xml_writing import DECLARATION, code, escaped, simple, text
 
 _LIST = "2.16.578.1.12.4.1.1."
 _HEADINGS, _CARE_LEVELS = _LIST + "8311", _LIST + "8240"
-_TYPE = CodedValue(value="EPIKRISE", name="Epikrise")
-_FINAL = simple("Status", CodedValue(value="F", name="Endelig rapport"))
-_CONSULTATION = CodedValue(value="5", name="Konsultasjon")
-_NEW = simple("ServType", CodedValue(value="N", name="Ny"))
-_TEST = CodedValue(value="TEST", name="Melding til testformål")
+_TYPE = codes.simple_code("8279", "EPIKRISE")
+_FINAL = simple("Status", codes.simple_code("7306", "F"))
+_CONSULTATION = codes.simple_code("8240", "5")
+_NEW = simple("ServType", codes.simple_code("7309", "N"))
+_TEST = codes.simple_code("8323", "TEST")
 _STATUSES = {
     "D": _TEST,
     "T": _TEST,
     "TEST": _TEST,
-    "APR": CodedValue(value="APR", name="Meldingsimplementeringen er godkjent"),
-    "NAPR": CodedValue(value="NAPR", name="Meldingsimplementeringen er ikke godkjent"),
+    "APR": codes.simple_code("8323", "APR"),
+    "NAPR": codes.simple_code("8323", "NAPR"),
 }
 """Message/Status (8323, version 1.2), also from the ProcessingStatus of a MsgHead (8113)"""
 
-_MAIN = simple("Type", CodedValue(value="H", name="Hoveddiagnose"))
-_FURTHER = simple("Type", CodedValue(value="B", name="Bidiagnose"))
-_PROCEDURE = simple("Type", CodedValue(value="MPRS", name="Medisinsk prosedyre"))
+_MAIN = simple("Type", codes.simple_code("8233", "H"))
+_FURTHER = simple("Type", codes.simple_code("8233", "B"))
+_PROCEDURE = simple("Type", codes.simple_code("8233", "MPRS"))
 _PROVIDER = simple("Role", CodedValue(value="SPR", name="Tjenesteyter"))
 _REQUESTER = simple("Role", CodedValue(value="REQ", name="Rekvirent"))
 _COPY = simple("Role", codes.COPY_RECEIVER)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from gateway.contracts.messages import CodedValue, Identifier, Party, Person, PostalAddress, Telecom, Unit
 from gateway.formats import codes
+from gateway.formats.codes import simple_code
 from gateway.formats.uri import is_uri
 from gateway.formats.xml_writing import simple, text, value, wrap
 
-HOME = CodedValue(value="H", name="Bostedsadresse")
-WORK = CodedValue(value="WP", name="Arbeidsadresse")
+HOME = simple_code("3401", "H")
+WORK = simple_code("3401", "WP")
 
 
 def party(found: Party, *, persons_last: bool, unit_type: bool = False) -> str:

@@ -16,10 +16,10 @@ from gateway.formats.times import xml_date_time
 from gateway.formats.xml_writing import DECLARATION, simple, text, value, wrap
 
 _STATUSES = {
-    "P": CodedValue(value="P", name="Produksjon"),
-    "D": CodedValue(value="D", name="Debugging"),
-    "T": CodedValue(value="T", name="Opplæring"),
-    "TEST": CodedValue(value="D", name="Debugging"),
+    "P": codes.simple_code("8113", "P"),
+    "D": codes.simple_code("8113", "D"),
+    "T": codes.simple_code("8113", "T"),
+    "TEST": codes.simple_code("8113", "D"),
 }
 """ProcessingStatus (8113), also from the status of an epikrise (8323)"""
 

@@ -31,8 +31,8 @@ from gateway.formats.xml_writing import code, simple, text, value, wrap
 DISCHARGE = "TverrfagligEpikrise"
 HEALTH = "HelseopplysningerVedSoknad"
 _CONTENTS = {
-    DISCHARGE: CodedValue(value="11", code_list=CodeList.PLO_CONTENT_DISCHARGE, name="Utskrivningsrapport"),
-    HEALTH: CodedValue(value="2", code_list=CodeList.PLO_CONTENT_HEALTH, name="Oppdaterte opplysninger"),
+    DISCHARGE: codes.listed_code(CodeList.PLO_CONTENT_DISCHARGE, "11"),
+    HEALTH: codes.listed_code(CodeList.PLO_CONTENT_HEALTH, "2"),
 }
 """TypeInnhold where the message has none"""
 

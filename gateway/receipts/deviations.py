@@ -34,12 +34,13 @@ from gateway.contracts.receipts import Fault, ReceiptStatus
 from gateway.contracts.registry import PartyKind, Registry
 from gateway.contracts.transport_headers import OSLO, transport_headers
 from gateway.formats import write_message
+from gateway.formats.codes import simple_code
 from gateway.intake.records import add_sending
 from gateway.receipts.originals import original_head
 from gateway.receipts.remedies import ADVICE, Advice, Trouble, described, remedy
 from gateway.routing.parties import her_id_identifier, mailbox_party
 
-_TYPE = CodedValue(value="DIALOG_AVVIK", name="Tilbakemelding om feil i mottatt melding")
+_TYPE = simple_code("8279", "DIALOG_AVVIK")
 _NAMESPACE = "http://www.kith.no/xmlstds/dialog/2006-10-11"
 _NATIONAL = frozenset(("FNR", "DNR", "FHN"))
 _POSITIVE = ([ReceiptStatus.OK.value], [ReceiptStatus.PARTLY.value])

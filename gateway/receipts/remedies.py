@@ -12,15 +12,11 @@ from types import MappingProxyType
 
 from gateway.contracts.messages import CodedValue, CodeList
 from gateway.contracts.receipts import ERROR_TEXTS
+from gateway.formats.codes import listed_code
 
-
-def _topic(value: str, name: str) -> CodedValue:
-    return CodedValue(value=value, code_list=CodeList.DIALOGUE_TOPIC_DEVIATION, name=name)
-
-
-WRONG_ADDRESSEE = _topic("1", "Feil adressat")
-INCOMPLETE = _topic("2", "Mangelfulle opplysninger")
-OTHER = _topic("9", "Annet")
+WRONG_ADDRESSEE = listed_code(CodeList.DIALOGUE_TOPIC_DEVIATION, "1")
+INCOMPLETE = listed_code(CodeList.DIALOGUE_TOPIC_DEVIATION, "2")
+OTHER = listed_code(CodeList.DIALOGUE_TOPIC_DEVIATION, "9")
 
 
 class Remedy(StrEnum):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
+from gateway.contracts.messages import CodedValue
 from gateway.contracts.summary import Action
+from gateway.formats.codes import simple_code
 from gateway.rendering.rows import (
     Choice,
     Coded,
@@ -107,18 +109,11 @@ def form() -> Form:
     return built
 
 
-def codes(name: str) -> Mapping[str, tuple[str, str]]:
-    """A table of codes: code and name by the word or code that the summary holds."""
-    found: Mapping[str, tuple[str, str]] = _codes()[name]
-    return found
-
-
 @cache
-def _codes() -> Mapping[str, Mapping[str, tuple[str, str]]]:
-    words: Mapping[str, Any] = table("rendering")
-    return {
-        name: {key: (code, text) for key, (code, text) in of.items()} for name, of in words["codes"].items()
-    }
+def codes(name: str) -> Mapping[str, CodedValue]:
+    """The codes of a structured place, by the word that the summary holds."""
+    of = cast("Mapping[str, Any]", table("rendering")["codes"])[name]
+    return {word: simple_code(of["list"], code) for word, code in of["words"].items()}
 
 
 def _section(entry: Mapping[str, Any]) -> Section:

@@ -22,6 +22,7 @@ from gateway.contracts.messages import (
     Unit,
 )
 from gateway.contracts.summary import Summary, SurveyForm
+from gateway.formats.codes import listed_code, simple_code
 from gateway.formats.summary_xml import write_summary
 from gateway.rendering import structure
 from gateway.rendering.form import form
@@ -31,7 +32,7 @@ from gateway.rendering.text import Block, block_text, blocks, render_text, title
 
 SUMMARY_DESCRIPTION = "Pakkeforløp hjem, sammendraget som XML"
 
-_ACK = CodedValue(value="J", name="Ja")
+_ACK = simple_code("7304", "J")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +50,14 @@ class _Kind:
 _DISCHARGE = _Kind(
     msg_type="UTSKRIVNINGSRAPPORT",
     root="TverrfagligEpikrise",
-    topic=CodedValue(value="11", code_list=CodeList.PLO_CONTENT_DISCHARGE, name="Utskrivningsrapport"),
+    topic=listed_code(CodeList.PLO_CONTENT_DISCHARGE, "11"),
     headings="discharge",
     heading_list=CodeList.PLO_HEADING_NURSING,
 )
 _APPLICATION = _Kind(
     msg_type="HELSEOPPL_SOKNAD",
     root="HelseopplysningerVedSoknad",
-    topic=CodedValue(value="2", code_list=CodeList.PLO_CONTENT_HEALTH, name="Oppdaterte opplysninger"),
+    topic=listed_code(CodeList.PLO_CONTENT_HEALTH, "2"),
     headings="application",
     heading_list=CodeList.PLO_HEADING_HEALTH,
 )
@@ -64,12 +65,12 @@ _EPIKRISE = _Kind(msg_type="EPIKRISE", root="Message", headings="epikrise")
 _NOTE = _Kind(
     msg_type="DIALOG_NOTAT",
     root="Dialogmelding",
-    topic=CodedValue(value="1", code_list=CodeList.DIALOGUE_TOPIC_FREE, name="Notat om pasient"),
+    topic=listed_code(CodeList.DIALOGUE_TOPIC_FREE, "1"),
 )
 _DIALOGUE = _Kind(
     msg_type="DIALOG_HELSEFAGLIG",
     root="Dialogmelding",
-    topic=CodedValue(value="6", code_list=CodeList.DIALOGUE_TOPIC_CLINICAL, name="Henvendelse om pasient"),
+    topic=listed_code(CodeList.DIALOGUE_TOPIC_CLINICAL, "6"),
 )
 _SUMMARY = _Kind(msg_type="PAKKEFORLOP_HJEM", root="Summary")
 
@@ -138,12 +139,12 @@ def _kind(order: RenderingOrder) -> _Kind:
 def _head(summary: Summary, order: RenderingOrder, kind: _Kind) -> Head:
     epikrise = order.format in EPIKRISES
     return Head(
-        msg_type=coded("msg_type", kind.msg_type) or CodedValue(value=kind.msg_type),
+        msg_type=simple_code("8279", kind.msg_type),
         msg_id=order.msg_id,
         generated_at=order.at.isoformat(timespec="seconds"),
         sent_at=order.at,
         document_id=(order.document_id or order.msg_id) if epikrise else None,
-        processing_status=coded("processing_status", order.processing_status),
+        processing_status=simple_code("8113", order.processing_status),
         ack=_ACK,
         conversation=order.conversation,
         sender=_sender(summary, order),
@@ -185,7 +186,10 @@ def _heading(block: Block, kind: _Kind) -> CodedValue | None:
     if kind.headings is None:
         return None
     own = form().note_codes if block.section is None else block.section.codes
-    return coded(f"heading_{kind.headings}", own.get(kind.headings), kind.heading_list)
+    code = own.get(kind.headings)
+    if code is None:
+        return None
+    return listed_code(kind.heading_list, code) if kind.heading_list else simple_code("8311", code)
 
 
 def _event(summary: Summary, order: RenderingOrder) -> EventEntry:

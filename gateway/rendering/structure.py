@@ -32,12 +32,10 @@ from gateway.contracts.summary import (
     Patient,
     Summary,
 )
+from gateway.formats.codes import GP, IDENTIFIER_NAMES, is_listed, listed_code, simple_code
 from gateway.formats.diagnosis_code import has_form_of
 from gateway.rendering.form import codes
 from gateway.rendering.words import is_mobile, municipalities, names
-
-PROCEDURES = "2.16.578.1.12.4.1.1.7275"
-"""Norsk klinisk prosedyrekodeverk (NCMP, NCSP, NCRP)"""
 
 EPIKRISES = frozenset({Format.EPIKRISE_1_1, Format.EPIKRISE_1_2})
 DIALOGUES = frozenset({Format.DIALOGMELDING_1_0, Format.DIALOGMELDING_1_1})
@@ -46,34 +44,26 @@ _CODE_SYSTEMS = {"ICD-10": CodeList.ICD_10, "ICPC-2": CodeList.ICPC_2}
 NO_DIAGNOSIS = "Diagnosen er ikke oppgitt i notatet."
 """An epikrise has a main diagnosis always, so a note without one says that in its place."""
 
-_HER = "HER-id"
-_HPR = "HPR-nummer"
-_OTHER_RELATION = CodedValue(value="ARL", name="Annen relasjon")
-_GP_ROLE = CodedValue(value="6", code_list=CodeList.ROLE_TO_PATIENT, name="Fastlege")
-_HOME = CodedValue(value="H", name="Bostedsadresse")
-_MOBILE = CodedValue(value="MC", name="Mobiltelefon")
-_LANDLINE = CodedValue(value="HP", name="Hovedtelefon")
-_AT_WORK = CodedValue(value="WP", name="Arbeidsplass")
+_OTHER_RELATION = simple_code("7317", "ARL")
+_HOME = simple_code("3401", "H")
+_MOBILE = simple_code("9061", "MC")
+_LANDLINE = simple_code("9061", "HP")
+_AT_WORK = simple_code("9061", "WP")
 
 
-def coded(table: str, key: str | None, code_list: str | None = None) -> CodedValue | None:
+def coded(table: str, word: str | None) -> CodedValue | None:
     """The code that a table of `mappings/rendering.toml` has for a word of the summary, if any."""
-    if key is None or key not in codes(table):
-        return None
-    code, name = codes(table)[key]
-    return CodedValue(value=code, code_list=code_list, name=name)
+    return codes(table).get(word) if word is not None else None
 
 
 def patient_record(patient: Patient) -> PatientRecord:
     """The patient as the head of a message has it."""
     given = " ".join(name for name in (patient.given_name, patient.middle_name) if name)
-    kind = coded("person_identifier", patient.id_type)
     identifiers: tuple[Identifier, ...] = ()
-    if patient.id and kind and kind.value:
+    if patient.id and patient.id_type:
+        kind = listed_code(CodeList.PERSON_IDENTIFIERS, patient.id_type)
         identifiers = (
-            Identifier(
-                id=patient.id, type=kind.value, type_name=kind.name, code_list=CodeList.PERSON_IDENTIFIERS
-            ),
+            Identifier(id=patient.id, type=patient.id_type, type_name=kind.name, code_list=kind.code_list),
         )
     return PatientRecord(
         family_name=patient.family_name,
@@ -114,8 +104,9 @@ def procedures(summary: Summary) -> tuple[ProcedureEntry, ...]:
     number = summary.survey.procedure_code if summary.survey else None
     if number is None:
         return ()
-    code = coded("procedure", number, PROCEDURES)
-    return (ProcedureEntry(code=code or CodedValue(code_list=PROCEDURES, original_text=number)),)
+    if is_listed(CodeList.PROCEDURES, number):
+        return (ProcedureEntry(code=listed_code(CodeList.PROCEDURES, number)),)
+    return (ProcedureEntry(code=CodedValue(code_list=CodeList.PROCEDURES, original_text=number)),)
 
 
 def relatives(summary: Summary, version: Format) -> tuple[RelativeEntry, ...]:
@@ -188,7 +179,7 @@ def author(
 def _gp(gp: GeneralPractitioner | None) -> ProfessionalEntry | None:
     if gp is None or not (gp.name or gp.her_id or gp.hpr):
         return None
-    person = named(gp.name, role=_GP_ROLE, identifiers=_identifiers(hpr=gp.hpr, her_id=gp.her_id))
+    person = named(gp.name, role=GP, identifiers=_identifiers(hpr=gp.hpr, her_id=gp.her_id))
     return ProfessionalEntry(function=ProfessionalFunction.GP, person=person)
 
 
@@ -222,12 +213,12 @@ def named(
 
 def _identifiers(*, hpr: str | None = None, her_id: str | None = None) -> tuple[Identifier, ...]:
     given = (
-        (hpr, "HPR", _HPR, CodeList.PERSON_IDENTIFIERS),
-        (her_id, "HER", _HER, CodeList.ORGANISATION_IDENTIFIERS),
+        ("HPR", hpr, CodeList.PERSON_IDENTIFIERS),
+        ("HER", her_id, CodeList.ORGANISATION_IDENTIFIERS),
     )
     return tuple(
-        Identifier(id=number, type=kind, type_name=name, code_list=code_list)
-        for number, kind, name, code_list in given
+        Identifier(id=number, type=kind, type_name=IDENTIFIER_NAMES[kind], code_list=code_list)
+        for kind, number, code_list in given
         if number
     )
 

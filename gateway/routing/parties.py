@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.contracts.messages import CodedValue, CodeList, Identifier, Party, Person, Unit
+from gateway.contracts.messages import CodeList, Identifier, Party, Person, Unit
 from gateway.contracts.registry import Endpoint, Hospital, HospitalUnit, PartyKind, Registry
-
-ROLE_GP = CodedValue(value="6", code_list=CodeList.ROLE_TO_PATIENT, name="Fastlege")
+from gateway.formats.codes import GP
 
 
 def her_id_identifier(her_id: str) -> Identifier:
@@ -62,7 +61,5 @@ def endpoint_party(endpoint: Endpoint) -> Party:
                 id=endpoint.hpr, type="HPR", type_name="HPR-nummer", code_list=CodeList.PERSON_IDENTIFIERS
             )
         )
-    doctor = Person(
-        family_name=family, given_name=given or None, role=ROLE_GP, identifiers=tuple(identifiers)
-    )
+    doctor = Person(family_name=family, given_name=given or None, role=GP, identifiers=tuple(identifiers))
     return Party(organisation=organisation, person=doctor)
