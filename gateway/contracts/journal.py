@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.contracts.facts import NoteFacts
 from gateway.contracts.findings import Finding
 from gateway.contracts.summary import Action
 
@@ -169,6 +170,8 @@ class InboundMessage:
     """Id (ours) of the inbound note that this one changes or cancels"""
     summary: bytes | None = None
     """Canonical JSON (encrypted at rest)"""
+    facts: NoteFacts | None = None
+    """What the report counts (encrypted at rest): written with the row, never read back with it"""
     findings: tuple[Finding, ...] = ()
     named_receivers: tuple[NamedReceiver, ...] = ()
     reason: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Table
 
+from gateway.contracts.facts import FactSums, NoteFacts, Window
 from gateway.contracts.findings import Finding
 from gateway.contracts.journal import (
     Event,
@@ -195,3 +196,42 @@ def event(row: Row) -> Event:
 def receipt(row: Row) -> Receipt:
     """A receipt."""
     return Receipt(**RECEIPT.decode(row))
+
+
+def facts_to_bytes(facts: NoteFacts) -> bytes:
+    """The facts of a note as they are sealed."""
+    windows = [(w.point, w.start, w.end) for w in facts.windows]
+    return orjson.dumps([facts.relapse, facts.in_work_up, facts.distress_score, windows])
+
+
+def facts_from_bytes(document: bytes) -> NoteFacts:
+    """Read `facts_to_bytes` back."""
+    relapse, in_work_up, score, windows = orjson.loads(document)
+    return NoteFacts(
+        relapse=relapse,
+        in_work_up=in_work_up,
+        distress_score=score,
+        windows=tuple(
+            Window(point=point, start=date.fromisoformat(start), end=date.fromisoformat(end))
+            for point, start, end in windows
+        ),
+    )
+
+
+def sums_to_bytes(sums: FactSums) -> bytes:
+    """Sums as they are sealed."""
+    windows = [[point, month, count] for (point, month), count in sorted(sums.windows.items())]
+    distress = sorted(sums.distress.items())
+    return orjson.dumps([sums.notes, sums.relapse, sums.in_work_up, distress, windows])
+
+
+def sums_from_bytes(document: bytes) -> FactSums:
+    """Read `sums_to_bytes` back."""
+    notes, relapse, in_work_up, distress, windows = orjson.loads(document)
+    return FactSums(
+        notes=notes,
+        relapse=relapse,
+        in_work_up=in_work_up,
+        distress=dict(distress),
+        windows={(point, month): count for point, month, count in windows},
+    )

@@ -19,6 +19,7 @@ from gateway.contracts.journal import Event, InboundFilter, InboundMessage, Inbo
 from gateway.contracts.ports import Vault
 from gateway.journal import migrate, postgresql, rows, sqlite, upkeep
 from gateway.journal.exclusive import Hold
+from gateway.journal.figures import FigureReader, Figures, Month
 from gateway.journal.listing import listing
 from gateway.journal.rows import Row
 from gateway.journal.session import Session
@@ -118,6 +119,12 @@ class SqlJournal:
         (found,) = self._read(self._statements.next_due)
         return None if found[0] is None else rows.from_time(found[0])
 
+    def figures(self, counted: Sequence[Month], *, facts_from: str, deadline: timedelta) -> Figures:
+        """What the report is made of; see `FigureReader.read`."""
+        with self._session(self._store.reader) as session:
+            reader = FigureReader(session, self._vault, deadline=deadline)
+            return reader.read(counted, facts_from=facts_from)
+
     def acquire_exclusive(self, name: str) -> Hold:
         """Work on the journal under a name (`gateway`), until closed or dead.
 
@@ -155,7 +162,7 @@ class SqlJournal:
         count = 0
         while last is not None:
             with self._session(self._store.writer) as session:
-                last, done = upkeep.purge_batch(session, self._statements, before, at, last)
+                last, done = upkeep.purge_batch(session, self._statements, self._vault, before, at, last)
             count += done
         return count
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from gateway.contracts.journal import SendingKind
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()
@@ -158,6 +158,7 @@ _partial(inbound, "patient_reference", "interaction_point", "received_at")
 _partial(inbound, "document_id")
 _partial(inbound, "conversation_parent")
 _partial(inbound, "conversation_root")
+_partial(inbound, "replaces")
 _partial(sending, "document_id")
 
 ANSWERED = (SendingKind.NOTE, SendingKind.REPLY, SendingKind.DEVIATION)

@@ -150,6 +150,8 @@ class SqlTransaction:
         payloads = [self._sealed(INBOUND, message.id, "body", message.body)]
         if message.summary is not None:
             payloads.append(self._sealed(INBOUND, message.id, "summary", message.summary))
+        if message.facts is not None:
+            payloads.append(self._sealed(INBOUND, message.id, "facts", rows.facts_to_bytes(message.facts)))
         if self._session.change(self._statements.add_inbound, INBOUND.encode(message)) == 0:
             raise DuplicateInboundError
         reached(FailPoint.INBOX_WRITTEN)

@@ -9,6 +9,7 @@ from sqlalchemy import Select, and_, bindparam, exists, or_, select, update
 
 from gateway.contracts.journal import Event, InboundState, SendingState
 from gateway.contracts.ports import Vault
+from gateway.journal.figures import add_up
 from gateway.journal.rows import EVENT, to_time
 from gateway.journal.session import Session
 from gateway.journal.statements import Statements, holds
@@ -54,13 +55,16 @@ def _ended(before: datetime, after: int) -> Select[Any]:
 
 
 def purge_batch(
-    session: Session, statements: Statements, before: datetime, at: datetime, after: int
+    session: Session, statements: Statements, vault: Vault, before: datetime, at: datetime, after: int
 ) -> tuple[int | None, int]:
     """Take the payloads of some messages away; rows and history stay, and say so.
+
+    What the report counts of them is added to its sums.
 
     Args:
         session: of a transaction that writes.
         statements: in its dialect.
+        vault: opens and seals what is counted.
         before: when the messages came, at the latest.
         at: the time of the events.
         after: place in the inbox of the last message of the batch before; 0 at first.
@@ -72,6 +76,7 @@ def purge_batch(
     if not found:
         return None, 0
     ids = [row[1] for row in found]
+    add_up(session, statements, vault, ids)
     made = select(sending.c.id).where(sending.c.inbound_id.in_(ids))
     session.execute(
         update(content).where(or_(content.c.row_id.in_(ids), content.c.row_id.in_(made))).values(sealed=None)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.contracts.errors import AdapterError
+from gateway.contracts.facts import NoteFacts
 from gateway.contracts.findings import Disposition, disposition, finding
 from gateway.contracts.journal import (
     Event,
@@ -192,6 +193,7 @@ class NoteHandler:
             patient_reference=self._vault.reference(patient_id) if patient_id else None,
             interaction_point=summary.pathway.interaction_point,
             summary=summary.to_json().encode(),
+            facts=NoteFacts.of(summary),
             findings=assessment.findings,
         )
 

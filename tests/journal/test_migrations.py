@@ -45,7 +45,7 @@ def first_version(store: Store) -> list[tuple[Any, ...]]:
     journal.close()
 
     def go_back(connection: Connection) -> list[tuple[Any, ...]]:
-        for index in ("ix_sending_waiting", "ix_sending_unanswered"):
+        for index in ("ix_sending_waiting", "ix_sending_unanswered", "ix_inbound_replaces"):
             connection.execute(text(f"DROP INDEX IF EXISTS {index}"))
         for column in ("lease_owner", "lease_until", "fence"):
             connection.execute(text(f"ALTER TABLE sending DROP COLUMN {column}"))
@@ -58,13 +58,15 @@ def first_version(store: Store) -> list[tuple[Any, ...]]:
 
 def test_an_older_journal_is_refused_and_upgraded_with_its_rows(store: Store) -> None:
     before = first_version(store)
-    with pytest.raises(LocalError, match="schema version 1; this program works with 2") as refused:
+    with pytest.raises(
+        LocalError, match=f"schema version 1; this program works with {SCHEMA_VERSION}"
+    ) as refused:
         store.open()
     assert "pakkehjem db upgrade" in str(refused.value.hint)
     with pytest.raises(LocalError, match="another key"):
         upgrade_journal(store.url, vault(OTHER_KEY))
-    assert upgrade_journal(store.url, vault()) == ("1", "2")
-    assert upgrade_journal(store.url, vault()) == ("2", "2")
+    assert upgrade_journal(store.url, vault()) == ("1", SCHEMA_VERSION)
+    assert upgrade_journal(store.url, vault()) == (SCHEMA_VERSION, SCHEMA_VERSION)
     journal = store.open()
     with journal.reader() as reader:
         assert reader.inbound("full") == FULL
@@ -85,7 +87,9 @@ def test_a_newer_journal_is_refused(store: Store, journal: SqlJournal) -> None:
     journal.close()
     with_connection(store, lambda c: c.execute(text("UPDATE alembic_version SET version_num = '99'")))
     for action in (store.open, lambda: upgrade_journal(store.url, vault())):
-        with pytest.raises(LocalError, match="schema version 99; this program works with 2") as refused:
+        with pytest.raises(
+            LocalError, match=f"schema version 99; this program works with {SCHEMA_VERSION}"
+        ) as refused:
             action()
         assert "newer" in str(refused.value.hint)
 
