@@ -9,6 +9,9 @@
 #   rabbitmq.sh ctl DIR WORD...    rabbitmqctl on it
 #
 # With OWNER=PID in the environment the node stops when that process is gone.
+# RABBITMQ=PATH in the environment names another installation than the system's: the folder of a generic build
+# (it has sbin/rabbitmq-server, and Erlang is the system's), or the root of another Debian, as debootstrap makes
+# it (as root; the node then runs in it, with the Erlang that is there).
 # Where DIR/tls holds ca.pem, server.cert.pem and server.key.pem it listens with TLS too, asks for a client
 # certificate, and DIR/tls/port tells the port.
 set -euo pipefail
@@ -22,8 +25,35 @@ mkdir -p "$2"
 dir=$(cd "$2" && pwd)
 shift 2
 
+server=/usr/lib/rabbitmq/bin
+root=
+if [ -n "${RABBITMQ:-}" ]; then
+    if [ -x "$RABBITMQ$server/rabbitmq-server" ]; then
+        root=$(cd "$RABBITMQ" && pwd)
+        [ "$(id -u)" = 0 ] || fail "only root can run what is in $root"
+    elif [ -x "$RABBITMQ/sbin/rabbitmq-server" ]; then
+        server=$(cd "$RABBITMQ/sbin" && pwd)
+    else
+        fail "RABBITMQ=$RABBITMQ holds no RabbitMQ"
+    fi
+fi
+
+# Becomes a command of the installation. In another root it sees DIR by its own name; the mounts end with it.
+become() {
+    [ -n "$root" ] || exec "$@"
+    # shellcheck disable=SC2016
+    exec unshare --mount sh -ec '
+        root=$1 dir=$2
+        shift 2
+        mkdir -p "$root$dir"
+        mount --bind "$dir" "$root$dir"
+        mount --bind /proc "$root/proc"
+        mount --bind /dev "$root/dev"
+        exec chroot "$root" "$@"' sh "$root" "$dir" "$@"
+}
+
 install_server() {
-    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && return
+    [ -x "$root$server/rabbitmq-server" ] && return
     [ "$(id -u)" = 0 ] || fail "RabbitMQ is not installed; as root: apt-get install rabbitmq-server"
     command -v apt-get >/dev/null || fail "RabbitMQ is not installed, and there is no apt-get"
     # Debian asks this file whether a service may start when its package is installed.
@@ -122,13 +152,13 @@ start() {
     if ! running; then
         cd "$dir"
         if ! alive "$dir/epmd.pid"; then
-            setsid epmd -port "$epmd" -address 127.0.0.1 </dev/null >/dev/null 2>&1 &
+            (become setsid epmd -port "$epmd" -address 127.0.0.1) </dev/null >/dev/null 2>&1 &
             echo $! >"$dir/epmd.pid"
             disown
         fi
         rm -f "$dir/node.pid"
         # -detached gives the node a session of its own: Ctrl-C at a terminal is not for it.
-        /usr/lib/rabbitmq/bin/rabbitmq-server -detached </dev/null >"$dir/log/start.log" 2>&1
+        (become "$server/rabbitmq-server" -detached) </dev/null >"$dir/log/start.log" 2>&1
         for _ in $(seq 600); do
             running && break
             sleep 0.1
@@ -172,6 +202,6 @@ case $action in
     stop) stop ;;
     kill) end KILL ;;
     status) read_ports; running || exit 1; url ;;
-    ctl) environment; exec /usr/lib/rabbitmq/bin/rabbitmqctl --silent "$@" ;;
+    ctl) environment; become "$server/rabbitmqctl" --silent "$@" ;;
     *) usage ;;
 esac
