@@ -120,9 +120,11 @@ def test_what_is_no_message_has_a_code(
 
 
 def test_somebody_must_be_trusted(pakkehjem: Pakkehjem, signed: Path, tmp_path: Path) -> None:
-    done = pakkehjem("verify", signed)
-    assert done.code == 3
+    done = pakkehjem("verify", signed, "--json")
+    assert (done.code, done.json()["valid"], done.json()["code"]) == (1, False, "certificate-untrusted")
     assert "--trust CA.pem" in done.err
+    done = pakkehjem("verify", next(NOTES.glob("dips/01-*.xml")), "--json")
+    assert (done.code, done.json()["code"]) == (1, "no-signature")
     for content in (b"", b"no certificate"):
         (tmp_path / "ca.pem").write_bytes(content)
         done = pakkehjem("verify", signed, "--trust", tmp_path / "ca.pem")

@@ -9,14 +9,16 @@ from typing import Any
 
 import click
 
-from gateway.contracts.errors import EXIT_DONE, EXIT_NO, ConfigurationError, PermanentError
+from gateway.contracts.errors import EXIT_DONE, EXIT_NO, PermanentError
 from gateway.contracts.ports import Verified
 from gateway.formats import read_head
 from gateway.ops.cli.options import config_option, file_argument, json_option, read_bytes
 from gateway.ops.configuration import CONFIG_VARIABLE, load
 from gateway.ops.console import fact, print_json, say
+from gateway.security.errors import SignatureRefusedError
 from gateway.security.gate import parse
 from gateway.security.signature import XmlVerifier
+from gateway.security.signature_structure import check_structure
 from gateway.security.trust import TrustStore
 
 
@@ -35,15 +37,17 @@ def command(
 
     Example: pakkehjem verify --trust pki/root.pem signed.xml
     """
-    verifier = XmlVerifier(TrustStore.from_files(_roots(trust, config)))
+    roots = _roots(trust, config)
     data = read_bytes(file)
     try:
-        verified = verifier.verify(data, at=_generated_at(data) if when_sent else None)
+        verified = _verified(data, roots, at=_generated_at(data) if when_sent else None)
     except PermanentError as error:
         code = getattr(error, "reason", error.code)
         if as_json:
             print_json({"valid": False, "code": code, "signer": None, "covers": None})
         say(f"{file}: refused: {error.message} [{code}]")
+        if not roots:
+            say("  nobody is trusted: name a root with --trust CA.pem, or use -c FILE")
         return EXIT_NO
     if as_json:
         print_json(_document(verified))
@@ -58,12 +62,17 @@ def command(
     return EXIT_DONE
 
 
+def _verified(data: bytes, roots: list[Path], *, at: datetime | None) -> Verified:
+    if roots:
+        return XmlVerifier(TrustStore.from_files(roots)).verify(data, at=at)
+    check_structure(parse(data))
+    raise SignatureRefusedError("certificate-untrusted")
+
+
 def _roots(trust: tuple[Path, ...], config: Path | None) -> list[Path]:
-    """The files that are named, else those of the configuration."""
-    if trust:
+    """The files that are named, else those of the configuration, else none: then nobody is trusted."""
+    if trust or (config is None and not os.environ.get(CONFIG_VARIABLE)):
         return list(trust)
-    if config is None and not os.environ.get(CONFIG_VARIABLE):
-        raise ConfigurationError("nobody is trusted", hint="name a root with --trust CA.pem, or use -c FILE")
     configuration = load(config)
     return [configuration.path(path) for path in configuration.signing.trust]
 
