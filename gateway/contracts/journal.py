@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.contracts.audit import AuditAnchor, AuditEntry, AuditFilter, AuditRecord, AuditVerdict
 from gateway.contracts.facts import NoteFacts
 from gateway.contracts.findings import Finding
 from gateway.contracts.summary import Action
@@ -347,6 +348,9 @@ class JournalTransaction(Protocol):
     def add_receipt(self, receipt: Receipt) -> bool:
         """Keep a receipt; False where the sending had one already."""
 
+    def record(self, entry: AuditEntry) -> None:
+        """Add to the audit log: what was done and that it was done become durable together."""
+
 
 class Journal(Protocol):
     """The durable memory of the gateway."""
@@ -379,6 +383,12 @@ class Journal(Protocol):
 
     def receipts(self, sending_id: str) -> list[Receipt]:
         """The receipts for a sending, oldest first."""
+
+    def audit_log(self, criteria: AuditFilter) -> Iterator[AuditRecord]:
+        """Entries of the audit log, oldest first; read as they are asked for."""
+
+    def verify_audit(self, anchor: AuditAnchor | None = None) -> AuditVerdict:
+        """Check the whole audit log, and that it still holds what an anchor remembers."""
 
     def count_by_state(self) -> Mapping[str, int]:
         """How many notes stand in each state."""

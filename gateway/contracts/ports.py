@@ -132,6 +132,9 @@ class Vault(Protocol):
     def reference(self, value: str) -> str:
         """A keyed hash: equal for equal values, tells nothing without the key."""
 
+    def authenticate(self, data: bytes, *, context: bytes) -> str:
+        """A keyed hash that only who has the key can make; of another context it is another one."""
+
 
 class AdapterSet(Protocol):
     """The adapters of this deployment."""

@@ -11,8 +11,11 @@ from gateway.journal.tables import SCHEMA_VERSION
 _FOLDER = Path(__file__).with_name("migrations")
 _VERSION_TABLE = "alembic_version"
 
-OLDER = ("1", "2")
+OLDER = ("1", "2", "3")
 """Versions that can be upgraded"""
+
+WITHOUT_AUDIT = ("", "1", "2", "3")
+"""Versions (none: there is no journal yet) that have no audit log"""
 
 
 def upgrade(connection: Connection, revision: str = SCHEMA_VERSION) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Table
 
+from gateway.contracts.audit import AuditEntry, AuditRecord
+from gateway.contracts.errors import LocalError
 from gateway.contracts.facts import FactSums, NoteFacts, Window
 from gateway.contracts.findings import Finding
 from gateway.contracts.journal import (
@@ -173,6 +175,14 @@ SENDING = Codec(
 
 EVENT = Codec(tables.history, {"at": _TIME, "detail": _MAPPING})
 
+AUDIT = Codec(
+    tables.audit,
+    {"at": _TIME, "detail": _MAPPING},
+    payloads=("reason",),
+    given=("sequence", "id", "reason_hash", "previous", "hash"),
+)
+"""The columns that an entry fills; `audit_chain` fills the others"""
+
 RECEIPT = Codec(tables.receipt, {"codes": _STRINGS, "received_at": _TIME})
 
 
@@ -235,3 +245,23 @@ def sums_from_bytes(document: bytes) -> FactSums:
         distress=dict(distress),
         windows={(point, month): count for point, month, count in windows},
     )
+
+
+def audit_record(row: Mapping[str, Any], vault: Vault) -> AuditRecord:
+    """A row of the audit log, by column, its reason under `sealed`.
+
+    Raises:
+        LocalError: it can not be read: it was changed.
+    """
+    sealed, reason = row["sealed"], None
+    try:
+        values = AUDIT.decode([row[name] for name in AUDIT.columns])
+        if sealed is not None:
+            reason = vault.open(sealed, context=AUDIT.context(row["id"], "reason")).decode()
+        entry = AuditEntry(**values, reason=reason)
+    except (LocalError, OverflowError, TypeError, ValueError):
+        raise LocalError(
+            f"Row {row['sequence']} of the audit log can not be read: it was changed.",
+            hint="pakkehjem audit verify shows what else was.",
+        ) from None
+    return AuditRecord(sequence=row["sequence"], id=row["id"], entry=entry, hash=row["hash"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, select
@@ -13,11 +14,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
+from gateway.contracts.audit import AuditAnchor, AuditFilter, AuditRecord, AuditVerdict
 from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, LocalError
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import Event, InboundFilter, InboundMessage, InboundState, Receipt, Sending
 from gateway.contracts.ports import Vault
-from gateway.journal import migrate, postgresql, rows, sqlite, upkeep
+from gateway.journal import audit_chain, audit_check, audit_log, migrate, postgresql, rows, sqlite, upkeep
 from gateway.journal.exclusive import Hold
 from gateway.journal.figures import FigureReader, Figures, Month
 from gateway.journal.listing import listing
@@ -108,6 +110,22 @@ class SqlJournal:
     def receipts(self, sending_id: str) -> list[Receipt]:
         """The receipts for a sending, oldest first."""
         return [rows.receipt(row) for row in self._read(self._statements.receipts, sending_id=sending_id)]
+
+    def audit_log(self, criteria: AuditFilter) -> Iterator[AuditRecord]:
+        """Entries of the audit log, oldest first; read as they are asked for.
+
+        Raises:
+            LocalError: a row can not be read: it was changed.
+        """
+        last: int | None = None
+        while found := self._audit_batch(criteria, last):
+            yield from (rows.audit_record(row, self._vault) for row in found)
+            last = found[-1]["sequence"]
+
+    def verify_audit(self, anchor: AuditAnchor | None = None) -> AuditVerdict:
+        """Check the whole audit log, as it is at one moment, and that it holds what an anchor remembers."""
+        with self._session(self._store.reader) as session:
+            return audit_check.verify(session, self._statements.audit, self._vault, anchor)
 
     def count_by_state(self) -> Mapping[str, int]:
         """How many notes stand in each state; states without any are there with 0."""
@@ -212,6 +230,8 @@ class SqlJournal:
                     migrate.upgrade(session.connection)
                 if not found:
                     self._seal_key_check(session)
+                if found in migrate.WITHOUT_AUDIT:
+                    audit_chain.begin(session, self._statements.audit, self._vault)
         return found
 
     def _checked(self, connection: Connection, *, upgrade: bool) -> str:
@@ -242,6 +262,10 @@ class SqlJournal:
     def _seal_key_check(self, session: Session) -> None:
         sealed = self._vault.seal(b"journal", context=_KEY_CONTEXT)
         session.change(self._statements.put_content, {**_KEY_CHECK, "sealed": sealed})
+
+    def _audit_batch(self, criteria: AuditFilter, after: int | None) -> list[Mapping[str, Any]]:
+        with self._session(self._store.reader) as session:
+            return audit_log.batch(session, criteria, after)
 
     def _read(self, statement: Statement, **values: object) -> Sequence[Row]:
         with self._session(self._store.reader) as session:

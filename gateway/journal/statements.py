@@ -30,7 +30,16 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from gateway.contracts.journal import TRANSITIONS, InboundKind, InboundState, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal.rows import EVENT, INBOUND, RECEIPT, SENDING, Codec
-from gateway.journal.tables import ANSWERED, content, history, inbound, receipt, sending
+from gateway.journal.tables import (
+    ANSWERED,
+    audit,
+    audit_head,
+    content,
+    history,
+    inbound,
+    receipt,
+    sending,
+)
 
 Parameters = tuple[Any, ...] | dict[str, Any]
 
@@ -96,12 +105,25 @@ _NOTES = records(INBOUND).where(holds(inbound.c.kind, InboundKind.NOTE))
 _SENDINGS = records(SENDING)
 _OF_HOSPITAL = inbound.c.hospital == bindparam("hospital")
 _NEWEST = (inbound.c.received_at.desc(), inbound.c.sequence.desc())
+_NEWEST_NOTE = _NOTES.order_by(*_NEWEST).limit(literal_column("1"))
 _OLDEST = (inbound.c.received_at, inbound.c.sequence)
 
 _DATABASE_CLOCK: ColumnElement[int] = literal_column(
     "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", type_=BigInteger
 )
 """Leases are measured by it: the clocks of several machines differ"""
+
+
+class AuditStatements:
+    """The statements that write the audit log, and find where it ends."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Compile them."""
+        head = _INSERTS[dialect.name](audit_head).values(_values(c.name for c in audit_head.columns))
+        moved = {name: head.excluded[name] for name in ("sequence", "hash", "seal")}
+        self.add = Statement(insert(audit).values(_values(c.name for c in audit.columns)), dialect)
+        self.head = Statement(select(audit_head.c.sequence, audit_head.c.hash, audit_head.c.seal), dialect)
+        self.put_head = Statement(head.on_conflict_do_update(index_elements=["id"], set_=moved), dialect)
 
 
 class Statements:
@@ -126,6 +148,7 @@ class Statements:
         self.add_sending = compiled(insert(sending).values(_values(SENDING.columns)))
         self.add_event = compiled(insert(history).values(_values(EVENT.columns)))
         self.add_receipt = compiled(insert(receipt).values(_values(RECEIPT.columns)))
+        self.audit = AuditStatements(dialect)
 
         self.exists = {
             codec: compiled(select(codec.table.c.id).where(codec.table.c.id == bindparam("id")))
@@ -138,8 +161,7 @@ class Statements:
                 inbound.c.msg_id == bindparam("msg_id"), inbound.c.sender == bindparam("sender")
             )
         )
-        newest = _NOTES.order_by(*_NEWEST).limit(literal_column("1"))
-        by_msg_id = newest.where(inbound.c.msg_id == bindparam("msg_id"))
+        by_msg_id = _NEWEST_NOTE.where(inbound.c.msg_id == bindparam("msg_id"))
         self.notes_by_msg_id = compiled(by_msg_id)
         self.notes_by_msg_id_of_hospital = compiled(by_msg_id.where(_OF_HOSPITAL))
         by_document = _NOTES.where(inbound.c.document_id == bindparam("document_id")).order_by(*_OLDEST)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from gateway.contracts.journal import SendingKind
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()
@@ -133,6 +133,42 @@ receipt = Table(
 )
 """The receipts for sendings, in the order in which they came."""
 
+audit = Table(
+    "audit",
+    metadata,
+    # Counted by us: a gap is a row that is gone.
+    Column(
+        "sequence",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("sudo_user", Text),
+    Column("action", Text, nullable=False),
+    Column("inbound_id", Text),
+    Column("sending_id", Text),
+    Column("patient_reference", Text),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text),
+    Column("reason_hash", Text),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""Who did what: rows are only ever added, and chained (`audit_chain`). The reason is a payload."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("seal", Text, nullable=False),
+)
+"""One row: where the audit log ends, sealed with the key, so that its end can not be cut off unseen."""
+
 
 def _partial(table: Table, *columns: str) -> None:
     """An index on the rows that have a value in the first of the columns."""
@@ -160,6 +196,7 @@ _partial(inbound, "conversation_parent")
 _partial(inbound, "conversation_root")
 _partial(inbound, "replaces")
 _partial(sending, "document_id")
+Index("ix_audit_at", audit.c.at)
 
 ANSWERED = (SendingKind.NOTE, SendingKind.REPLY, SendingKind.DEVIATION)
 """Kinds of sendings that their receivers answer with an AppRec"""

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import or_
 
+from gateway.contracts.audit import AuditEntry
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import (
     Event,
@@ -21,9 +22,9 @@ from gateway.contracts.journal import (
     SendingKind,
 )
 from gateway.contracts.ports import Vault
-from gateway.journal import rows
+from gateway.journal import audit_chain, rows
 from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
-from gateway.journal.rows import EVENT, INBOUND, RECEIPT, SENDING, Codec, Row
+from gateway.journal.rows import AUDIT, EVENT, INBOUND, RECEIPT, SENDING, Codec, Row
 from gateway.journal.session import Session
 from gateway.journal.statements import Parameters, Statement, Statements, holds, records
 from gateway.journal.tables import inbound
@@ -206,6 +207,16 @@ class SqlTransaction:
         first = not self._rows(self._statements.receipts, sending_id=receipt.sending_id)
         self._session.change(self._statements.add_receipt, RECEIPT.encode(receipt))
         return first
+
+    def record(self, entry: AuditEntry) -> None:
+        """Add to the audit log, chained to the entry before it.
+
+        Raises:
+            LocalError: the record of where the log ends was tampered with.
+        """
+        row_id = audit_chain.append(self._session, self._statements.audit, self._vault, entry)
+        if entry.reason is not None:
+            self._put([self._sealed(AUDIT, row_id, "reason", entry.reason.encode())])
 
     def write_gathered(self) -> None:
         """Write what was gathered. Sendings go first: they are what the rest may point at."""

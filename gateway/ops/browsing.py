@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, GatewayError
 from gateway.contracts.journal import (
     Event,
@@ -19,6 +20,7 @@ from gateway.contracts.journal import (
     SendingKind,
 )
 from gateway.contracts.ports import Vault
+from gateway.ops.auditing import audit_entry, record
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ALL_KINDS = tuple(InboundKind)
@@ -65,9 +67,14 @@ def point_in_time(value: str) -> datetime:
         ) from None
 
 
-def of_patient(criteria: InboundFilter, vault: Vault, identifier: str) -> InboundFilter:
-    """The filter for one patient's messages, by the keyed hash of the identifier (blanks do not count)."""
-    return replace(criteria, patient_reference=vault.reference("".join(identifier.split())))
+def of_patient(journal: Journal, criteria: InboundFilter, vault: Vault, identifier: str) -> InboundFilter:
+    """The filter for one patient's messages, by the keyed hash of the identifier (blanks do not count).
+
+    The audit log says who has looked for which patient.
+    """
+    reference = vault.reference("".join(identifier.split()))
+    record(journal, audit_entry(AuditAction.PATIENT_SEARCH, patient_reference=reference))
+    return replace(criteria, patient_reference=reference)
 
 
 def find(journal: Journal, prefix: str) -> InboundMessage:
@@ -174,19 +181,20 @@ def traced(journal: Journal, message: InboundMessage) -> list[dict[str, Any]]:
     ]
 
 
-def revealed(journal: Journal, message: InboundMessage, *, by: str) -> dict[str, Any]:
-    """The content of a message, which is patient data; that it was looked at is kept in its history.
+def revealed(journal: Journal, message: InboundMessage, *, reason: str) -> dict[str, Any]:
+    """The content of a message, which is patient data; the audit log and its history say who looked at it.
 
     Args:
-        journal: where both are.
+        journal: where it is.
         message: which one.
-        by: the login name of who looks.
+        reason: why; kept in the audit log.
     """
+    entry = audit_entry(AuditAction.REVEAL, message=message, reason=reason)
     with journal.transaction() as transaction:
         whole = transaction.inbound(message.id)
-        transaction.add_event(
-            Event(inbound_id=message.id, at=datetime.now(UTC), name="revealed", detail={"by": by})
-        )
+        event = Event(inbound_id=message.id, at=entry.at, name="revealed", detail={"by": entry.who})
+        transaction.add_event(event)
+        transaction.record(entry)
     if whole is None:
         return {"summary": None, "body": None}
     return {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, GatewayError
 from gateway.contracts.journal import (
     Event,
@@ -21,12 +22,12 @@ from gateway.contracts.journal import (
 )
 from gateway.contracts.registry import PartyKind, Registry
 from gateway.intake.records import add_sending
+from gateway.ops.auditing import audit_entry
 from gateway.receipts.originals import original_head
 from gateway.receipts.passing import PassingOn
 from gateway.receipts.states import STEPS, SendingEvent, settle
 
 _MOST = 100_000
-_LONGEST_REASON = 200
 _ON_ITS_WAY = frozenset({SendingState.PENDING, SendingState.DELIVERED})
 _FOR_A_PERSON = frozenset({SendingState.REFUSED, SendingState.FAILED, SendingState.OVERDUE})
 
@@ -129,7 +130,7 @@ def claim(journal: Journal, reply: InboundMessage, *, by: str, reason: str) -> N
         journal: where it is.
         reply: which one.
         by: the login name of the person.
-        reason: why; it is kept in the history, and must hold no patient data.
+        reason: why; it is kept in the audit log.
 
     Raises:
         NotAReplyError: it is none.
@@ -138,7 +139,8 @@ def claim(journal: Journal, reply: InboundMessage, *, by: str, reason: str) -> N
     at = datetime.now(UTC)
     with journal.transaction() as transaction:
         row = _open_reply(transaction, reply)
-        _tell(transaction, row, at, "claimed", {"by": by, "reason": reason.strip()[:_LONGEST_REASON]})
+        transaction.record(audit_entry(AuditAction.REPLY_CLAIM, message=row, reason=reason))
+        _tell(transaction, row, at, "claimed", {"by": by})
         _close(transaction, row, at)
         if row.state is InboundState.HELD or not transaction.sendings(row.id, kinds=(SendingKind.REPLY,)):
             transaction.update_inbound(row.id, state=InboundState.DISCARDED, reason="claimed")
@@ -184,6 +186,9 @@ def send_on(
         made = passing_on.to_hospital(row, stored[0], mailbox, source=source, by_person=True, at=at)
         if any(s.id == made.id for s in transaction.sendings(row.id, kinds=(SendingKind.REPLY,))):
             raise NobodyWaitsError(f"the reply was sent to {mailbox} already")
+        transaction.record(
+            audit_entry(AuditAction.REPLY_SEND_ON, message=row, sending_id=made.id, detail={"to": mailbox})
+        )
         _tell(transaction, row, at, "sent-on", {"by": by, "to": mailbox})
         _close(transaction, row, at)
         add_sending(transaction, made, at)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import click
 import orjson
 import pytest
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
+from gateway.contracts.audit import AuditFilter
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_USAGE, GatewayError
 from gateway.contracts.journal import InboundKind, InboundMessage, InboundState, SendingKind, SendingState
 from gateway.contracts.messages import Conversation, Message
@@ -188,7 +190,7 @@ def command(gateway: Gateway, *arguments: str) -> tuple[int, bytes]:
     """The exit code of `pakkehjem replies …`, and its standard output."""
     given = ["replies", *arguments, "-c", str(gateway.config)]
     result = CliRunner().invoke(cli, given, standalone_mode=False)
-    if isinstance(result.exception, GatewayError):
+    if isinstance(result.exception, GatewayError | click.UsageError):
         return result.exception.exit_code, result.stdout_bytes
     assert result.exception is None
     return result.return_value, result.stdout_bytes
@@ -218,8 +220,10 @@ def test_a_reply_that_is_not_taken_alerts_once_is_listed_and_can_be_claimed(
     assert (row.state, row.reason) == (InboundState.DISCARDED, "claimed")
     (claimed,) = [e for e in gateway.worker.journal.events(row.id) if e.name == "claimed"]
     assert claimed.detail is not None
-    assert claimed.detail["reason"] == "ringt avdelingen"
     assert claimed.detail["by"]
+    (entry,) = [r.entry for r in gateway.worker.journal.audit_log(AuditFilter())]
+    assert (entry.action, entry.inbound_id, entry.reason) == ("reply-claim", row.id, "ringt avdelingen")
+    assert (entry.who, entry.patient_reference) == (claimed.detail["by"], row.patient_reference)
     code, _ = command(gateway, "claim", reply.id, "--reason", "en gang til")
     assert code == EXIT_NO
 

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
+from gateway.contracts.audit import AuditEntry
 from gateway.contracts.errors import LocalError
 from gateway.journal import migrate
 from gateway.journal.sql_journal import SqlJournal, upgrade_journal
@@ -45,6 +46,10 @@ def first_version(store: Store) -> list[tuple[Any, ...]]:
     journal.close()
 
     def go_back(connection: Connection) -> list[tuple[Any, ...]]:
+        for table in ("audit", "audit_head"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("DROP FUNCTION audit_unchanged"))
         for index in ("ix_sending_waiting", "ix_sending_unanswered", "ix_inbound_replaces"):
             connection.execute(text(f"DROP INDEX IF EXISTS {index}"))
         for column in ("lease_owner", "lease_until", "fence"):
@@ -75,6 +80,10 @@ def test_an_older_journal_is_refused_and_upgraded_with_its_rows(store: Store) ->
     assert [each.name for each in journal.events("full")] == ["received"]
     (claimed,) = journal.claim_due(FULL.received_at, limit=1)
     assert claimed.id == "s"
+    with journal.transaction() as transaction:
+        transaction.record(AuditEntry(at=FULL.received_at, who="kari", action="reveal"))
+    verdict = journal.verify_audit()
+    assert (verdict.rows, verdict.problems) == (1, ())
     journal.close()
     width = len(before[0])
     after = with_connection(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.contracts.errors import EXIT_USAGE
 from gateway.contracts.findings import finding
 from gateway.contracts.journal import (
     Event,
@@ -49,6 +51,20 @@ def worked(gateway: Gateway) -> Gateway:
 def messages(pakkehjem: Pakkehjem, worked: Gateway) -> Pakkehjem:
     def call(*arguments: object) -> Outcome:
         return pakkehjem("messages", *arguments, "-c", worked.config)
+
+    return call
+
+
+Audit = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def audit(pakkehjem: Pakkehjem, worked: Gateway) -> Audit:
+    """What the audit log has, but for the looks at it."""
+
+    def call() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = pakkehjem("audit", "export", "--json", "-c", worked.config).json()
+        return [each for each in found if each["action"] != "audit-export"]
 
     return call
 
@@ -217,23 +233,45 @@ class TestShow:
     def test_reveal_shows_the_content_and_is_remembered(self, messages: Pakkehjem) -> None:
         assert "Fiskebolle" not in messages("show", msg_id(SENT)).out
         assert "revealed" not in messages("trace", msg_id(SENT)).out
-        document = messages("show", msg_id(SENT), "--reveal", "--json").json()
+        document = messages(
+            "show", msg_id(SENT), "--reveal", "--reason", "Oppringt av pasienten", "--json"
+        ).json()
         assert document["summary"]["patient"]["family_name"] == "Fiskebolle"
         assert document["body"].encode() == note(SENT)
-        done = messages("show", msg_id(SENT), "--reveal")
+        done = messages("show", msg_id(SENT), "--reveal", "--reason", "en gang til")
         assert "Fiskebolle" in done.out
         steps = messages("trace", msg_id(SENT), "--json").json()
         revealed = [s for s in steps if s["event"] == "revealed"]
         assert len(revealed) == 2
         assert revealed[0]["by"]
 
+    def test_reveal_needs_a_reason_and_the_audit_log_has_it(self, messages: Pakkehjem, audit: Audit) -> None:
+        assert messages("show", msg_id(SENT), "--reveal").code == EXIT_USAGE
+        assert messages("show", msg_id(SENT), "--reveal", "--reason", " ").code == EXIT_USAGE
+        assert messages("show", msg_id(SENT), "--reason", "bare for å se").code == EXIT_USAGE
+        assert audit() == []
+        messages("show", msg_id(SENT), "--reveal", "--reason", "Oppringt av pasienten", "--json")
+        (entry,) = audit()
+        assert (entry["action"], entry["reason"]) == ("reveal", "Oppringt av pasienten")
+        assert entry["who"]
+        assert entry["message"] == messages("show", msg_id(SENT), "--json").json()["id"]
+        assert len(entry["patient_reference"]) == 64
+
+    def test_a_search_for_a_patient_is_in_the_audit_log(self, messages: Pakkehjem, audit: Audit) -> None:
+        messages("list", "--patient", "13816512388")
+        (entry,) = audit()
+        assert entry["action"] == "patient-search"
+        assert len(entry["patient_reference"]) == 64
+
     def test_reveal_shows_what_could_not_be_read(self, messages: Pakkehjem, worked: Gateway) -> None:
         worked.note(b"Kj\xe6re \x1b[2J deg")
         (row,) = messages("list", "--kind", "unreadable", "--json").json()
-        document = messages("show", row["id"], "--reveal", "--json").json()
+        document = messages(
+            "show", row["id"], "--reveal", "--reason", "Oppringt av pasienten", "--json"
+        ).json()
         assert document["summary"] is None
         assert document["body"] == "Kjære \x1b[2J deg"
-        shown = messages("show", row["id"], "--reveal").out
+        shown = messages("show", row["id"], "--reveal", "--reason", "uleselig").out
         assert "Kjære" in shown
         assert "\x1b" not in shown
 

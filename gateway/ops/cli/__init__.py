@@ -39,6 +39,7 @@ COMMANDS = {
     "replies": "Replies that nobody has taken: list, claim, send on.",
     "queues": "Look at the queues; make those that are needed.",
     "adapters": "List the EPJ adapters; scaffold one; check one.",
+    "audit": "Who did what, and whether the log of it is whole.",
     "db": "Keep the journal's database: upgrade, back up, purge, change keys.",
     "schemas": "Show the schemas in use; add the official ones.",
 }

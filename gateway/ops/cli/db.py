@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 
+from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_DONE
 from gateway.journal.sql_journal import SqlJournal, upgrade_journal
+from gateway.ops.auditing import audit_entry, audited, record
 from gateway.ops.cli.options import config_option
 from gateway.ops.composition import open_journal, open_vault
 from gateway.ops.configuration import load
@@ -63,6 +65,10 @@ def upgrade(config: Path | None) -> int:
     before, after = upgrade_journal(
         configuration.file_url(configuration.journal.url), open_vault(configuration)
     )
+    if before != after:
+        with _journal(config) as journal:
+            detail = {"from": before or None, "to": after}
+            record(journal, audit_entry(AuditAction.DB_UPGRADE, detail=detail))
     if before == after:
         click.echo(f"version {after} already")
     else:
@@ -80,8 +86,9 @@ def backup(config: Path | None, file: Path) -> int:
 
     Example: pakkehjem db backup journal-monday.sqlite
     """
-    with _journal(config) as journal:
+    with _journal(config) as journal, audited(journal, audit_entry(AuditAction.DB_BACKUP)) as facts:
         journal.backup(file)
+        facts["bytes"] = file.stat().st_size
     click.echo(f"{file}: {file.stat().st_size} bytes")
     say("payloads in it are sealed: keep the key file too, in another place")
     return EXIT_DONE
@@ -96,8 +103,12 @@ def purge(config: Path | None, older_than: timedelta) -> int:
     Example: pakkehjem db purge --older-than 90d
     """
     now = datetime.now(UTC)
-    with _journal(config) as journal:
-        count = journal.purge(now - older_than, at=now)
+    detail = {"hours": older_than // timedelta(hours=1)}
+    with (
+        _journal(config) as journal,
+        audited(journal, audit_entry(AuditAction.DB_PURGE, detail=detail)) as facts,
+    ):
+        count = facts["messages"] = journal.purge(now - older_than, at=now)
     click.echo(f"payloads of {count} messages taken away")
     return EXIT_DONE
 
@@ -111,7 +122,7 @@ def rekey(config: Path | None) -> int:
 
     Example: pakkehjem db rekey
     """
-    with _journal(config) as journal:
-        count = journal.reseal()
+    with _journal(config) as journal, audited(journal, audit_entry(AuditAction.DB_REKEY)) as facts:
+        count = facts["payloads"] = journal.reseal()
     click.echo(f"{count} payloads sealed anew")
     return EXIT_DONE

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +16,13 @@ from gateway.contracts.findings import FINDINGS
 from gateway.contracts.journal import InboundFilter, InboundKind, InboundState, Journal, Sending
 from gateway.contracts.ports import Vault
 from gateway.ops import browsing
-from gateway.ops.cli.options import config_option, json_option
+from gateway.ops.cli.options import (
+    config_option,
+    json_option,
+    reveal_option,
+    reveal_reason_option,
+    revealed_for,
+)
 from gateway.ops.composition import open_journal, open_vault
 from gateway.ops.configuration import load
 from gateway.ops.console import fact, local_time, print_json, printable, say, table
@@ -118,7 +122,8 @@ def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for eac
     )
     with _opened(config) as (journal, vault):
         if patient is not None:
-            criteria = browsing.of_patient(criteria, vault, _asked() if patient == "-" else patient)
+            identifier = _asked() if patient == "-" else patient
+            criteria = browsing.of_patient(journal, criteria, vault, identifier)
         found = browsing.listed(journal, criteria)
     if as_json:
         print_json([each.document() for each in found])
@@ -159,18 +164,20 @@ def _in_short(sendings: Sequence[Sending]) -> str:
 
 @command.command("show")
 @click.argument("identifier", metavar="ID")
-@click.option("--reveal", is_flag=True, help="Show the content, which is patient data. Kept in the history.")
+@reveal_option
+@reveal_reason_option
 @config_option
 @json_option
-def show(identifier: str, config: Path | None, *, reveal: bool, as_json: bool) -> int:
+def show(identifier: str, reason: str | None, config: Path | None, *, reveal: bool, as_json: bool) -> int:
     """Show one message. ID: ours or the MsgId, or the beginning of either.
 
     Example: pakkehjem messages show 3f2a91c0
     """
+    why = revealed_for(reason, reveal=reveal)
     with _opened(config) as (journal, _):
         message = browsing.find(journal, identifier)
         document = browsing.shown(journal, message)
-        content = browsing.revealed(journal, message, by=login_name()) if reveal else {}
+        content = browsing.revealed(journal, message, reason=why) if why is not None else {}
     if as_json:
         print_json(document | content)
         return EXIT_DONE
@@ -194,14 +201,6 @@ def _show(document: dict[str, Any]) -> None:
         fact("sending", f"{row['format']} to {row['receiver']}: {row['state']}{apprec}")
     for row in document["receipts"]:
         fact("receipt", f"AppRec {row['apprec']} to {row['to']}: {row['state']}")
-
-
-def login_name() -> str:
-    """Who runs the command, by the system's word and not the environment's."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 @command.command("trace")

@@ -21,9 +21,45 @@ config_option = click.option(
 register_option = click.option(
     "--register", type=click.Path(path_type=Path), metavar="FILE", help="Address register (TOML)."
 )
+
+
+def _needed(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("say why, in a few words", ctx=context, param=parameter)
+    return value.strip() if value is not None else None
+
+
+reason_option = click.option(
+    "--reason",
+    required=True,
+    metavar="TEXT",
+    callback=_needed,
+    help="Why; kept in the audit log, encrypted. Not for patient data.",
+)
+reveal_option = click.option(
+    "--reveal",
+    is_flag=True,
+    help="Show the content, which is patient data. Needs a --reason; kept in the audit log.",
+)
+reveal_reason_option = click.option(
+    "--reason", metavar="TEXT", callback=_needed, help="Why the content is looked at; goes with --reveal."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 file_argument = click.argument("file", type=click.Path(path_type=Path))
 files_argument = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+def revealed_for(reason: str | None, *, reveal: bool) -> str | None:
+    """Why content is shown; None: it is not.
+
+    Raises:
+        click.UsageError: `--reveal` stands without `--reason`, or the other way round.
+    """
+    if reveal and reason is None:
+        raise click.UsageError("--reveal shows patient data: say why with --reason TEXT")
+    if reason is not None and not reveal:
+        raise click.UsageError("--reason goes with --reveal")
+    return reason
 
 
 class FileNotReadableError(GatewayError):

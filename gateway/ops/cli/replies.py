@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from gateway.contracts.errors import EXIT_DONE, EXIT_USAGE
+from gateway.contracts.errors import EXIT_DONE
 from gateway.ops import browsing, unplaced
-from gateway.ops.cli.messages import login_name
-from gateway.ops.cli.options import config_option, json_option
+from gateway.ops.auditing import login_name
+from gateway.ops.cli.options import config_option, json_option, reason_option
 from gateway.ops.composition import open_journal, open_registry
 from gateway.ops.configuration import load
 from gateway.ops.console import local_time, print_json, say, table
@@ -69,16 +69,13 @@ def list_replies(config: Path | None, *, as_json: bool) -> int:
 
 @command.command("claim")
 @click.argument("identifier", metavar="ID")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the history. No patient data.")
+@reason_option
 @config_option
 def claim(identifier: str, reason: str, config: Path | None) -> int:
     """Take a reply over: a person follows it up, and nothing more is done with it.
 
     Example: pakkehjem replies claim 3f2a91c0 --reason "ringt avdelingen"
     """
-    if not reason.strip():
-        click.echo("pakkehjem: a reason is needed", err=True)
-        return EXIT_USAGE
     journal = open_journal(load(config))
     try:
         reply = browsing.find(journal, identifier)

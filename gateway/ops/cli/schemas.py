@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
+from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_DONE, GatewayError
-from gateway.ops.cli.options import json_option
+from gateway.ops.auditing import audit_entry, audited
+from gateway.ops.cli.options import config_option, json_option
+from gateway.ops.composition import open_journal
+from gateway.ops.configuration import CONFIG_VARIABLE, load
 from gateway.ops.console import print_json, say, table
 from schemas import SchemaError, add, default_official_directory, list_schemas
 
@@ -45,16 +50,35 @@ def list_all(*, as_json: bool) -> int:
 
 @command.command("add")
 @click.argument("path", type=click.Path(path_type=Path))
-def add_official(path: Path) -> int:
+@config_option
+def add_official(path: Path, config: Path | None) -> int:
     """Add the official schemas: a folder that holds all.xsd, or the tree of the published files.
 
-    Example: pakkehjem schemas add official/xsd
+    With a configuration, to the folder that it names, and the audit log says so.
+
+    Example: pakkehjem schemas add official/xsd -c gateway.toml
     """
-    target = default_official_directory()
-    try:
-        names = add(path, target)
-    except SchemaError as error:
-        raise GatewayError(f"{path}: {error}; nothing was changed") from None
+    if config is None and CONFIG_VARIABLE not in os.environ:
+        target = default_official_directory()
+        names = _added(path, target)
+    else:
+        configuration = load(config)
+        official = configuration.schemas.official
+        target = configuration.path(official) if official is not None else default_official_directory()
+        journal = open_journal(configuration)
+        try:
+            with audited(journal, audit_entry(AuditAction.SCHEMAS_ADD)) as facts:
+                names = _added(path, target)
+                facts["schemas"] = len(names)
+        finally:
+            journal.close()
     click.echo(f"{len(names)} schemas in {target}")
     say("they apply from the next start, besides the gateway's own")
     return EXIT_DONE
+
+
+def _added(path: Path, target: Path) -> list[str]:
+    try:
+        return list(add(path, target))
+    except SchemaError as error:
+        raise GatewayError(f"{path}: {error}; nothing was changed") from None
