@@ -12,6 +12,7 @@ from typing import Protocol
 from gateway.contracts.audit import AuditAnchor, AuditEntry, AuditFilter, AuditRecord, AuditVerdict
 from gateway.contracts.facts import NoteFacts
 from gateway.contracts.findings import Finding
+from gateway.contracts.replays import Replay
 from gateway.contracts.summary import Action
 
 
@@ -73,6 +74,7 @@ TRANSITIONS: Mapping[InboundState, frozenset[InboundState]] = {
             _S.HELD,
             _S.ACCEPTED,
             _S.REJECTED,
+            _S.WITHHELD,
             _S.DELIVERED,
             _S.ACKNOWLEDGED,
             _S.REFUSED,
@@ -208,9 +210,10 @@ class Sending:
     attempts: int = 0
     next_attempt_at: datetime | None = None
     created_at: datetime | None = None
+    """When it was put in the outbox; the same message, taken up again, counts from then"""
     delivered_at: datetime | None = None
     settled_at: datetime | None = None
-    """When the receipt came"""
+    """When the receipt came, or when it was given up or became overdue"""
     apprec: str | None = None
     """Status of the receiver's AppRec with its codes: `1`, `2 E21`"""
     error: str | None = None
@@ -350,6 +353,15 @@ class JournalTransaction(Protocol):
 
     def record(self, entry: AuditEntry) -> None:
         """Add to the audit log: what was done and that it was done become durable together."""
+
+    def add_replay(self, replay: Replay) -> bool:
+        """Claim a replay; False, and nothing is written, where somebody has done it already."""
+
+    def replays(self, subject: str) -> list[Replay]:
+        """The replays of a sending or an inbound message, oldest first."""
+
+    def replays_that_made(self, made: str) -> list[Replay]:
+        """The replays that a sending or an inbound message came of, oldest first."""
 
 
 class Journal(Protocol):

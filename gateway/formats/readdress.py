@@ -28,9 +28,7 @@ def readdress(
         conversation: the references that the receiver knows; None: it knows none, and gets none.
         receiver: who gets it, with name and identifier on each level.
     """
-    head = copy.deepcopy(root)
-    for signature in head.findall(_SIGNATURE):
-        head.remove(signature)
+    head = _without_signature(root)
     info = head.find(f"{_HEAD}MsgInfo")
     if info is None:
         raise ValueError("a MsgHead has a MsgInfo")
@@ -38,6 +36,18 @@ def readdress(
     _refer(info, conversation)
     _address(info, receiver)
     return etree.tostring(head, xml_declaration=True, encoding="UTF-8")
+
+
+def unsigned(root: etree._Element) -> bytes:
+    """Write a message without its signature: what was signed."""
+    return etree.tostring(_without_signature(root), xml_declaration=True, encoding="UTF-8")
+
+
+def _without_signature(root: etree._Element) -> etree._Element:
+    head = copy.deepcopy(root)
+    for signature in head.findall(_SIGNATURE):
+        head.remove(signature)
+    return head
 
 
 def _text(parent: etree._Element, name: str, value: str) -> None:

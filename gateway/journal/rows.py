@@ -27,6 +27,7 @@ from gateway.contracts.journal import (
     SendingState,
 )
 from gateway.contracts.ports import Vault
+from gateway.contracts.replays import Replay, ReplayMode
 from gateway.contracts.summary import Action
 from gateway.journal import tables
 
@@ -185,6 +186,8 @@ AUDIT = Codec(
 
 RECEIPT = Codec(tables.receipt, {"codes": _STRINGS, "received_at": _TIME})
 
+REPLAY = Codec(tables.replay, {"mode": _enumeration(ReplayMode), "at": _TIME})
+
 
 def inbound_message(row: Row, vault: Vault | None) -> InboundMessage:
     """A row of the inbox; without a vault, without its payloads."""
@@ -265,3 +268,8 @@ def audit_record(row: Mapping[str, Any], vault: Vault) -> AuditRecord:
             hint="pakkehjem audit verify shows what else was.",
         ) from None
     return AuditRecord(sequence=row["sequence"], id=row["id"], entry=entry, hash=row["hash"])
+
+
+def replay(row: Row) -> Replay:
+    """A replay."""
+    return Replay(**REPLAY.decode(row))

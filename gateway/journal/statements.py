@@ -29,7 +29,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from gateway.contracts.journal import TRANSITIONS, InboundKind, InboundState, SendingState
 from gateway.contracts.summary import Action
-from gateway.journal.rows import EVENT, INBOUND, RECEIPT, SENDING, Codec
+from gateway.journal.rows import EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec
 from gateway.journal.tables import (
     ANSWERED,
     audit,
@@ -38,6 +38,7 @@ from gateway.journal.tables import (
     history,
     inbound,
     receipt,
+    replay,
     sending,
 )
 
@@ -124,6 +125,22 @@ class AuditStatements:
         self.add = Statement(insert(audit).values(_values(c.name for c in audit.columns)), dialect)
         self.head = Statement(select(audit_head.c.sequence, audit_head.c.hash, audit_head.c.seal), dialect)
         self.put_head = Statement(head.on_conflict_do_update(index_elements=["id"], set_=moved), dialect)
+
+
+class ReplayStatements:
+    """The statements about replays."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Compile them."""
+        self.add = Statement(
+            _INSERTS[dialect.name](replay)
+            .values(_values(REPLAY.columns))
+            .on_conflict_do_nothing(index_elements=["subject", "generation"]),
+            dialect,
+        )
+        oldest_first = records(REPLAY).order_by(replay.c.sequence)
+        self.of = Statement(oldest_first.where(replay.c.subject == bindparam("subject")), dialect)
+        self.that_made = Statement(oldest_first.where(replay.c.made == bindparam("made")), dialect)
 
 
 class Statements:
@@ -225,8 +242,9 @@ class Statements:
             .limit(bindparam("limit"))
             .with_for_update(of=sending, skip_locked=True)
         )
-        self.unanswered_inside = compiled(unanswered.where(of_hospital))
-        self.unanswered_outside = compiled(unanswered.where(~of_hospital))
+        self.unanswered_inside, self.unanswered_outside = (
+            compiled(unanswered.where(where)) for where in (of_hospital, ~of_hospital)
+        )
         self.next_due = compiled(select(func.min(sending.c.next_attempt_at)).where(pending))
 
         self.events = compiled(
@@ -240,6 +258,7 @@ class Statements:
             .where(receipt.c.sending_id == bindparam("sending_id"))
             .order_by(receipt.c.sequence)
         )
+        self.replays = ReplayStatements(dialect)
         self.count_by_state = compiled(
             select(inbound.c.state, func.count())
             .where(holds(inbound.c.kind, InboundKind.NOTE))

@@ -16,12 +16,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
 from gateway.contracts.journal import SendingKind
 
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()
@@ -168,6 +169,24 @@ audit_head = Table(
     Column("seal", Text, nullable=False),
 )
 """One row: where the audit log ends, sealed with the key, so that its end can not be cut off unseen."""
+
+replay = Table(
+    "replay",
+    metadata,
+    _sequence(),
+    Column("subject", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("inbound_id", Text, ForeignKey("inbound.id"), nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("made", Text, nullable=False, index=True),
+    Column("first", Text, nullable=False),
+    Column("error", Text),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("run", Text, index=True),
+    UniqueConstraint("subject", "generation"),
+)
+"""What was tried again; a subject's replays are counted, and each count is there once."""
 
 
 def _partial(table: Table, *columns: str) -> None:

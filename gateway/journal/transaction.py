@@ -22,9 +22,10 @@ from gateway.contracts.journal import (
     SendingKind,
 )
 from gateway.contracts.ports import Vault
+from gateway.contracts.replays import Replay
 from gateway.journal import audit_chain, rows
 from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
-from gateway.journal.rows import AUDIT, EVENT, INBOUND, RECEIPT, SENDING, Codec, Row
+from gateway.journal.rows import AUDIT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec, Row
 from gateway.journal.session import Session
 from gateway.journal.statements import Parameters, Statement, Statements, holds, records
 from gateway.journal.tables import inbound
@@ -217,6 +218,19 @@ class SqlTransaction:
         row_id = audit_chain.append(self._session, self._statements.audit, self._vault, entry)
         if entry.reason is not None:
             self._put([self._sealed(AUDIT, row_id, "reason", entry.reason.encode())])
+
+    def add_replay(self, replay: Replay) -> bool:
+        """Claim a replay; False, and nothing is written, where somebody has done it already."""
+        self.write_gathered()
+        return bool(self._session.change(self._statements.replays.add, REPLAY.encode(replay)))
+
+    def replays(self, subject: str) -> list[Replay]:
+        """The replays of a sending or an inbound message, oldest first."""
+        return [rows.replay(row) for row in self._rows(self._statements.replays.of, subject=subject)]
+
+    def replays_that_made(self, made: str) -> list[Replay]:
+        """The replays that a sending or an inbound message came of, oldest first."""
+        return [rows.replay(row) for row in self._rows(self._statements.replays.that_made, made=made)]
 
     def write_gathered(self) -> None:
         """Write what was gathered. Sendings go first: they are what the rest may point at."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters import installed
-from gateway.contracts.ports import AdapterSet, Vault
+from gateway.contracts.ports import AdapterSet, MessageSigner, Vault
 from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
 from gateway.intake.intake import Intake, IntakePolicy
@@ -22,6 +22,7 @@ from gateway.pipeline.flow import Flow, now
 from gateway.pipeline.notes import NoteHandler, NotePolicy
 from gateway.pipeline.outbox import Outbox, RetrySettings
 from gateway.pipeline.reception import Reception
+from gateway.pipeline.resending import Resending
 from gateway.pipeline.rules import RuleSettings
 from gateway.pipeline.service import Service
 from gateway.receipts.answers import Answers
@@ -161,6 +162,36 @@ def build_worker(configuration: Configuration) -> Worker:
     return worker
 
 
+def dispatcher(configuration: Configuration, schemas: SchemaSet, signer: MessageSigner) -> Dispatcher:
+    """Writes a note for one receiver."""
+    return Dispatcher(
+        schemas,
+        signer,
+        DispatchSettings(
+            preference=configuration.formats.preference,
+            plo_message=configuration.formats.plo_message,
+            processing_status=PROCESSING_STATUS[configuration.gateway.profile],
+            sign=configuration.signing.sign_outgoing,
+        ),
+    )
+
+
+def resending(configuration: Configuration, registry: Registry) -> Resending:
+    """Sends again.
+
+    Raises:
+        LocalError: no key can be used.
+    """
+    signer = message_signer(configuration)
+    return Resending(
+        registry,
+        dispatcher(configuration, schema_set(configuration), signer),
+        signer,
+        sign=configuration.signing.sign_outgoing,
+        attachment_types=configuration.formats.attachments,
+    )
+
+
 def distribution(
     configuration: Configuration, registry: Registry, answers: Answers, schemas: SchemaSet
 ) -> Distribution:
@@ -169,15 +200,9 @@ def distribution(
     Raises:
         LocalError: no key can be used.
     """
-    settings = DispatchSettings(
-        preference=configuration.formats.preference,
-        plo_message=configuration.formats.plo_message,
-        processing_status=PROCESSING_STATUS[configuration.gateway.profile],
-        sign=configuration.signing.sign_outgoing,
-    )
     return Distribution(
         registry,
-        Dispatcher(schemas, message_signer(configuration), settings),
+        dispatcher(configuration, schemas, message_signer(configuration)),
         answers,
         DistributionPolicy(
             own_her_id=configuration.gateway.her_id,

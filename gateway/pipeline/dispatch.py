@@ -11,6 +11,7 @@ from gateway.contracts.journal import InboundMessage, Sending, SendingKind, Send
 from gateway.contracts.messages import Conversation, Format, Message
 from gateway.contracts.ports import MessageSigner
 from gateway.contracts.registry import Hospital, HospitalUnit, PartyKind, Protection
+from gateway.contracts.summary import Action
 from gateway.contracts.transport_headers import OSLO, transport_headers
 from gateway.formats import identify, write_message
 from gateway.pipeline.revisions import Outgoing
@@ -20,7 +21,7 @@ from gateway.routing.route import choose_format
 from gateway.security.gate import parse
 from schemas import SchemaSet
 
-_WITHOUT_ENVELOPE = frozenset({Format.EPIKRISE_1_1, Format.EPIKRISE_1_2})
+WITHOUT_ENVELOPE = frozenset({Format.EPIKRISE_1_1, Format.EPIKRISE_1_2})
 """Formats that have no place for a signature"""
 
 
@@ -48,6 +49,14 @@ class DispatchSettings:
     plo_message: str = "UTSKRIVNINGSRAPPORT"
     processing_status: str = "P"
     sign: bool = True
+
+
+def derived_msg_id(
+    inbound: InboundMessage, receiver: str, action: Action, instead_of: str | None = None
+) -> str:
+    """The MsgId of a message to a receiver (HER-id) for a note; one that replaces a sending has its own."""
+    again = () if instead_of is None else (instead_of,)
+    return derived_id("note", inbound.sender, inbound.msg_id, receiver, action, *again)
 
 
 class Dispatcher:
@@ -83,8 +92,7 @@ class Dispatcher:
         if chosen is None:
             raise NoFormatError(hint=f"register: {endpoint.her_id} accepts none of [formats] preference")
         made_at = at or inbound.received_at
-        again = () if going.instead_of is None else (going.instead_of,)
-        msg_id = derived_id("note", inbound.sender, inbound.msg_id, endpoint.her_id, going.action, *again)
+        msg_id = derived_msg_id(inbound, endpoint.her_id, going.action, going.instead_of)
         order = self._order(made_at, going, sender, chosen, msg_id)
         if chosen not in _WITHOUT_ATTACHMENTS:
             order = replace(order, attachments=going.attachments)
@@ -139,7 +147,7 @@ class Dispatcher:
                 parent=previous.msg_id, root=previous.conversation_root or previous.msg_id
             )
             document_id = previous.document_id
-        if chosen in _WITHOUT_ENVELOPE and document_id is None:
+        if chosen in WITHOUT_ENVELOPE and document_id is None:
             document_id = derived_id("document", msg_id)
         return RenderingOrder(
             format=chosen,
@@ -148,7 +156,7 @@ class Dispatcher:
             sender=hospital_party(*sender),
             receiver=endpoint_party(endpoint),
             receiver_is_gp=endpoint.kind is PartyKind.GP,
-            document_id=document_id if chosen in _WITHOUT_ENVELOPE else None,
+            document_id=document_id if chosen in WITHOUT_ENVELOPE else None,
             action=going.action,
             conversation=conversation,
             attach_summary=endpoint.attaches_summary,
@@ -160,7 +168,7 @@ class Dispatcher:
         body = write_message(message)
         if not self._schemas.is_valid(parse(body)):
             raise RenderingNotValidError(hint="pakkehjem validate tells where; the note is kept")
-        if self._settings.sign and signed and chosen not in _WITHOUT_ENVELOPE:
+        if self._settings.sign and signed and chosen not in WITHOUT_ENVELOPE:
             body = self._signer.sign(body, org_no=hospital.org_no)
         return body
 

@@ -145,6 +145,7 @@ class Outbox:
             state=state,
             attempts=sending.attempts + 1,
             next_attempt_at=decision.at,
+            settled_at=now if decision.at is None else None,
             error=error,
         )
         if not marked:

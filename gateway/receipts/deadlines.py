@@ -90,7 +90,7 @@ class Deadlines:
         step = STEPS[sending.state, SendingEvent.DEADLINE]
         if step.told is None:
             return
-        transaction.update_sending(sending.id, state=step.state)
+        transaction.update_sending(sending.id, state=step.state, settled_at=now)
         transaction.add_event(
             Event(
                 inbound_id=sending.inbound_id,

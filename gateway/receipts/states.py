@@ -45,7 +45,9 @@ class SendingEvent(StrEnum):
     DEADLINE = "deadline"
     """No AppRec came in time"""
     CLOSED = "closed"
-    """A person has ended it"""
+    """A person has ended it, or a new message stands for it"""
+    RESENT = "resent"
+    """The same message is to go out again"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.PENDING, _E.NEGATIVE): Step(_S.REFUSED, "receipt"),
         (_S.PENDING, _E.DEADLINE): Step(_S.PENDING, None),
         (_S.PENDING, _E.CLOSED): Step(_S.DISCARDED, "closed"),
+        (_S.PENDING, _E.RESENT): Step(_S.PENDING, None),
         # On the receiver's queue.
         (_S.DELIVERED, _E.TRANSPORTED): Step(_S.DELIVERED, "delivered-late"),
         (_S.DELIVERED, _E.GIVEN_UP): Step(_S.DELIVERED, None),
@@ -75,6 +78,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.DELIVERED, _E.NEGATIVE): Step(_S.REFUSED, "receipt"),
         (_S.DELIVERED, _E.DEADLINE): Step(_S.OVERDUE, "overdue"),
         (_S.DELIVERED, _E.CLOSED): Step(_S.DISCARDED, "closed"),
+        (_S.DELIVERED, _E.RESENT): Step(_S.PENDING, "resent"),
         # Overdue: alerted once; whatever comes late settles it.
         (_S.OVERDUE, _E.TRANSPORTED): Step(_S.OVERDUE, "delivered-late"),
         (_S.OVERDUE, _E.GIVEN_UP): Step(_S.OVERDUE, None),
@@ -82,6 +86,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.OVERDUE, _E.NEGATIVE): Step(_S.REFUSED, "receipt-late"),
         (_S.OVERDUE, _E.DEADLINE): Step(_S.OVERDUE, None),
         (_S.OVERDUE, _E.CLOSED): Step(_S.DISCARDED, "closed"),
+        (_S.OVERDUE, _E.RESENT): Step(_S.PENDING, "resent"),
         # Settled: nothing moves it, and what tries to is told.
         (_S.ACKNOWLEDGED, _E.TRANSPORTED): Step(_S.ACKNOWLEDGED, "delivered-late"),
         (_S.ACKNOWLEDGED, _E.GIVEN_UP): Step(_S.ACKNOWLEDGED, None),
@@ -89,12 +94,14 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.ACKNOWLEDGED, _E.NEGATIVE): Step(_S.ACKNOWLEDGED, "receipt-contradicts"),
         (_S.ACKNOWLEDGED, _E.DEADLINE): Step(_S.ACKNOWLEDGED, None),
         (_S.ACKNOWLEDGED, _E.CLOSED): Step(_S.ACKNOWLEDGED, "closed-after-end"),
+        (_S.ACKNOWLEDGED, _E.RESENT): Step(_S.ACKNOWLEDGED, None),
         (_S.REFUSED, _E.TRANSPORTED): Step(_S.REFUSED, "delivered-late"),
         (_S.REFUSED, _E.GIVEN_UP): Step(_S.REFUSED, None),
         (_S.REFUSED, _E.POSITIVE): Step(_S.REFUSED, "receipt-contradicts"),
         (_S.REFUSED, _E.NEGATIVE): Step(_S.REFUSED, "receipt-repeated"),
         (_S.REFUSED, _E.DEADLINE): Step(_S.REFUSED, None),
         (_S.REFUSED, _E.CLOSED): Step(_S.DISCARDED, "closed"),
+        (_S.REFUSED, _E.RESENT): Step(_S.REFUSED, None),
         # Could not be transported, as far as we know: an AppRec knows better.
         (_S.FAILED, _E.TRANSPORTED): Step(_S.FAILED, "delivered-late"),
         (_S.FAILED, _E.GIVEN_UP): Step(_S.FAILED, None),
@@ -102,6 +109,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.FAILED, _E.NEGATIVE): Step(_S.REFUSED, "receipt"),
         (_S.FAILED, _E.DEADLINE): Step(_S.FAILED, None),
         (_S.FAILED, _E.CLOSED): Step(_S.DISCARDED, "closed"),
+        (_S.FAILED, _E.RESENT): Step(_S.PENDING, "resent"),
         # Closed.
         (_S.DISCARDED, _E.TRANSPORTED): Step(_S.DISCARDED, "delivered-late"),
         (_S.DISCARDED, _E.GIVEN_UP): Step(_S.DISCARDED, None),
@@ -109,6 +117,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.DISCARDED, _E.NEGATIVE): Step(_S.DISCARDED, "receipt-after-end"),
         (_S.DISCARDED, _E.DEADLINE): Step(_S.DISCARDED, None),
         (_S.DISCARDED, _E.CLOSED): Step(_S.DISCARDED, None),
+        (_S.DISCARDED, _E.RESENT): Step(_S.DISCARDED, None),
     }
 )
 """What every event makes of a sending in every state"""
