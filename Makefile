@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test faults security fuzz properties check format lock clean
+.PHONY: setup demo test bench faults security fuzz properties check format lock clean
 
 setup: $(VENV)/.ready
 
@@ -28,6 +28,10 @@ faults: setup
 # Who tries to get in, and what must not get out; part of `make test` (docs/security.md).
 security: setup
 	$(BIN)/pytest -n 2 --dist worksteal tests/security $(wildcard tests/ops/test_privacy.py)
+
+# The whole service beside what its primitives allow, on RabbitMQ and PostgreSQL of its own (docs/performance.md).
+bench: setup
+	$(BIN)/pakkehjem bench --output bench/results
 
 # Messages made wrong on purpose, through parse, convert and apprec. FUZZ: how many; FUZZ_SEED: which.
 FUZZ ?= 100000

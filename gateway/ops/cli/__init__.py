@@ -42,6 +42,7 @@ COMMANDS = {
     "audit": "Who did what, and whether the log of it is whole.",
     "db": "Keep the journal's database: upgrade, back up, purge, change keys.",
     "schemas": "Show the schemas in use; add the official ones.",
+    "bench": "Measure throughput and latency beside what the primitives allow.",
 }
 
 
