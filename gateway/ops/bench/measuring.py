@@ -25,8 +25,6 @@ from gateway.ops.security import message_signer
 FLOOR, GLUED = "floor", "glued"
 _WINDOW = 300
 """Notes under way for each process"""
-_FEWEST = 60
-_PROBE = 40
 ATTACHMENTS = {"8 KB": 0, "30 KB": 15_000}
 """Bytes of the document that makes a note so large"""
 
@@ -61,6 +59,10 @@ class Effort:
     low_rate: float = 10.0
     """Notes a second of the low load"""
     low_count: int = 80
+    fewest: int = 60
+    """Notes of a repeat"""
+    probe: int = 40
+    """Notes that the warm-up begins with"""
 
 
 @dataclass(slots=True)
@@ -208,7 +210,7 @@ class Bench:
             latencies = [feeder.trickle(name, self._effort.low_rate, self._effort.low_count)]
             for share in workload.loads if engine is one else ():
                 rate = share * engine.series.median
-                latencies.append(feeder.trickle(name, rate, max(30, int(rate * self._effort.seconds))))
+                latencies.append(feeder.trickle(name, rate, max(20, int(rate * self._effort.seconds))))
             found.append(
                 Measured(
                     workload=workload,
@@ -240,7 +242,9 @@ class Bench:
         file = world.configure("keys", broker="embedded:keys.queue", journal="sqlite:keys.journal")
         configuration = load(file)
         registry = composition.open_registry(configuration)
-        count = int(self._effort.seconds * (self._effort.repeats + 2) * _MOST_A_SECOND) + 1000
+        effort = self._effort
+        count = int(effort.seconds * (effort.repeats + 2) * _MOST_A_SECOND)
+        count += effort.low_count + effort.fewest * effort.repeats + 20 * effort.probe
         notes = make_notes(
             registry, message_signer(configuration), count, attachment=ATTACHMENTS[workload.size]
         )
@@ -308,12 +312,12 @@ class _Feeder:
 
     def warm_up(self, name: str, processes: int) -> None:
         """So that caches are full, and it is known how many notes a repeat takes."""
-        self._flood(name, _PROBE, processes)
-        self._rates[name] = self._flood(name, 2 * _PROBE * processes, processes)
+        self._flood(name, self._effort.probe, processes)
+        self._rates[name] = self._flood(name, 2 * self._effort.probe * processes, processes)
 
     def repeat(self, name: str, engine: _Engine) -> None:
         """Once more, with as many notes as the time allows."""
-        count = max(_FEWEST, int(self._rates[name] * self._effort.seconds))
+        count = max(self._effort.fewest, int(self._rates[name] * self._effort.seconds))
         used = engine.process.cpu_seconds()
         rate = self._flood(name, count, engine.processes)
         engine.series.rates.append(rate)

@@ -44,7 +44,7 @@ _SIGNED_INFO = (
 )
 
 
-Field = Callable[[etree._Element], str]
+Field = Callable[..., str]
 """The text at a place in a message"""
 
 

@@ -135,5 +135,5 @@ class Counterparties:
 
     def stop(self) -> None:
         """End them."""
-        self._process.terminate()
-        self._process.wait(10)
+        with self._process:
+            self._process.terminate()

@@ -39,8 +39,8 @@ class Setup:
             notes=[_note(each) for each in document["notes"]],
             recorded=[
                 Recorded(
-                    sendings=tuple(Outgoing(**o) for o in each["sendings"]),
-                    receipts=tuple(Outgoing(**o) for o in each["receipts"]),
+                    sendings=tuple(map(_outgoing, each["sendings"])),
+                    receipts=tuple(map(_outgoing, each["receipts"])),
                 )
                 for each in document["recorded"]
             ],
@@ -51,6 +51,10 @@ def _plain(value: object) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     raise TypeError
+
+
+def _outgoing(document: dict[str, Any]) -> Outgoing:
+    return Outgoing(**{**document, "segments": tuple(document["segments"])})
 
 
 def _note(document: dict[str, Any]) -> Note:
