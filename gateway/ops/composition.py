@@ -15,10 +15,11 @@ from gateway.journal.sql_journal import SqlJournal
 from gateway.journal.sql_journal import open_journal as open_sql_journal
 from gateway.ops.configuration import Configuration
 from gateway.ops.security import message_opener, message_signer, message_verifier, packing
-from gateway.ops.way_back import PROCESSING_STATUS, way_back
+from gateway.ops.way_back import PROCESSING_STATUS, deviations, way_back
 from gateway.pipeline.dispatch import Dispatcher, DispatchSettings
 from gateway.pipeline.distribution import Distribution, DistributionPolicy
 from gateway.pipeline.flow import Flow, now
+from gateway.pipeline.held import HeldNotes
 from gateway.pipeline.notes import NoteHandler, NotePolicy
 from gateway.pipeline.outbox import Outbox, RetrySettings
 from gateway.pipeline.reception import Reception
@@ -26,6 +27,7 @@ from gateway.pipeline.resending import Resending
 from gateway.pipeline.rules import RuleSettings
 from gateway.pipeline.service import Service
 from gateway.receipts.answers import Answers
+from gateway.receipts.notices import Notices
 from gateway.receipts.relay import RelayPolicy
 from gateway.routing.register_file import RegisterFile
 from gateway.security.gate import Limits
@@ -215,6 +217,24 @@ def distribution(
     )
 
 
+def held_notes(configuration: Configuration, registry: Registry) -> HeldNotes:
+    """Does what a person decides on held notes.
+
+    Raises:
+        LocalError: no key can be used.
+    """
+    answers = Answers(registry, configuration.gateway.her_id)
+    told = deviations(configuration, registry)
+    return HeldNotes(
+        registry=registry,
+        distribution=distribution(configuration, registry, answers, schema_set(configuration)),
+        answers=answers,
+        deviations=told,
+        notices=Notices(told, configuration.rules.tell_sender),
+        rules=rule_settings(configuration),
+    )
+
+
 def _worker(
     configuration: Configuration, registry: Registry, vault: Vault, journal: SqlJournal, queue: Queue
 ) -> Worker:
@@ -236,6 +256,7 @@ def _worker(
             registry=registry,
             distribution=distribution(configuration, registry, answers, schemas),
             answers=answers,
+            notices=back.notices,
             vault=vault,
             policy=NotePolicy(
                 rules=rule_settings(configuration),

@@ -145,6 +145,8 @@ class RulesSection(Section):
 
     severity: dict[str, Severity] = {}
     """`PH030 = "hold"`: overrides the default"""
+    tell_sender: tuple[str, ...] = ()
+    """Findings that the department is told of by DIALOG_AVVIK, code 2, when its note is sent on"""
     repeat_days: Annotated[int, Field(ge=0, le=3650)] = 30
     """PH040: how recent a note is a repeat"""
     message_id_must_be_uuid: Literal["always", "new-versions", "never"] = "new-versions"
@@ -169,6 +171,8 @@ class FlowSection(Section):
     """From GenDate to the AppRec of a municipality or GP (HIS 80415:2012, chapter 3.3.4)"""
     reply_deadline_hours: Annotated[float, Field(gt=0)] = 24.0
     """Until a hospital must have acknowledged a reply that was passed on to it"""
+    held_alert_hours: Annotated[float, Field(ge=0)] = 24.0
+    """How long before the receipt deadline of a note that is held its operator is told"""
 
 
 class ReceiptsSection(Section):
@@ -255,11 +259,12 @@ class Configuration(Section):
             configuration = cls.model_validate(_merged(document, given.document), context=directory)
         except ValidationError as error:
             raise _refusal(error, given) from None
-        unknown = sorted(set(configuration.rules.severity) - set(FINDINGS))
-        if unknown:
-            raise ConfigurationError(
-                f"rules.severity: there is no finding {unknown[0]}", hint=f"known: {', '.join(FINDINGS)}"
-            )
+        for key in ("severity", "tell_sender"):
+            unknown = sorted(set(getattr(configuration.rules, key)) - set(FINDINGS))
+            if unknown:
+                raise ConfigurationError(
+                    f"rules.{key}: there is no finding {unknown[0]}", hint=f"known: {', '.join(FINDINGS)}"
+                )
         return configuration.model_copy(update=_passwords(configuration))
 
 

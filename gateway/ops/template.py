@@ -54,6 +54,7 @@ plo_message = "UTSKRIVNINGSRAPPORT"   # or HELSEOPPL_SOKNAD
 attachments = ["application/pdf", "image/jpeg", "image/png"]   # sent on to receivers that take them
 
 [rules]
+tell_sender = []                # ["PH020", "PH030", "PH031"]: the department is told of these (DIALOG_AVVIK)
 repeat_days = 30                # a note for the same patient within so many days is held (PH040)
 message_id_must_be_uuid = "new-versions"   # always | new-versions | never
 unknown_service = "reject"      # a service that the register does not have, of an organisation that it has
@@ -72,6 +73,7 @@ give_up_after_hours = 72.0
 lease_seconds = 30.0            # PostgreSQL: what a dead process held is taken over after this
 receipt_deadline_hours = 96.0   # no AppRec by then counts as negative, and alerts
 reply_deadline_hours = 24.0     # a reply that the hospital has not acknowledged by then alerts
+held_alert_hours = 24.0         # a held note alerts so long before its receipt deadline
 
 [receipts]
 answered_by = "receiver"        # its AppRec is passed on; or gateway: positive once a note is on its way

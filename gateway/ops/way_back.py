@@ -15,6 +15,7 @@ from gateway.receipts.answers import Answers
 from gateway.receipts.deadlines import Deadlines, DeadlineSettings
 from gateway.receipts.deviations import Deviations, Sender
 from gateway.receipts.matching import ReceiptHandler
+from gateway.receipts.notices import Notices
 from gateway.receipts.passing import PassingOn
 from gateway.receipts.replies import ReplyHandler
 
@@ -25,6 +26,7 @@ PROCESSING_STATUS = {"production": "P", "test": "D", "training": "T"}
 class WayBack:
     """What handles everything that comes back."""
 
+    notices: Notices
     receipts: ReceiptHandler
     replies: ReplyHandler
     deadlines: Deadlines
@@ -33,6 +35,25 @@ class WayBack:
 def passing_on(configuration: Configuration, registry: Registry) -> PassingOn:
     """Writes replies for their next reader."""
     return PassingOn(registry, message_signer(configuration), sign=configuration.signing.sign_outgoing)
+
+
+def deviations(configuration: Configuration, registry: Registry) -> Deviations:
+    """Tells departments what went wrong.
+
+    Raises:
+        LocalError: no key can be used.
+    """
+    gateway = configuration.gateway
+    return Deviations(
+        registry,
+        message_signer(configuration),
+        Sender(
+            name=gateway.name,
+            her_id=gateway.her_id,
+            processing_status=PROCESSING_STATUS[gateway.profile],
+        ),
+        sign=configuration.signing.sign_outgoing,
+    )
 
 
 def way_back(
@@ -44,27 +65,20 @@ def way_back(
         LocalError: no key can be used.
     """
     gateway, flow = configuration.gateway, configuration.flow
-    deviations = Deviations(
-        registry,
-        message_signer(configuration),
-        Sender(
-            name=gateway.name,
-            her_id=gateway.her_id,
-            processing_status=PROCESSING_STATUS[gateway.profile],
-        ),
-        sign=configuration.signing.sign_outgoing,
-    )
+    told = deviations(configuration, registry)
     return WayBack(
-        receipts=ReceiptHandler(registry, answers, deviations),
+        notices=Notices(told, configuration.rules.tell_sender),
+        receipts=ReceiptHandler(registry, answers, told),
         replies=ReplyHandler(
             registry, answers, passing_on(configuration, registry), vault, own_her_id=gateway.her_id
         ),
         deadlines=Deadlines(
             journal,
-            deviations,
+            told,
             DeadlineSettings(
                 receipt=timedelta(hours=flow.receipt_deadline_hours),
                 reply=timedelta(hours=flow.reply_deadline_hours),
+                held_alert=timedelta(hours=flow.held_alert_hours),
             ),
             now,
         ),

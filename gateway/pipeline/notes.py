@@ -31,6 +31,7 @@ from gateway.pipeline.distribution import Distribution
 from gateway.pipeline.other_messages import OtherMessages
 from gateway.pipeline.rules import RuleSettings
 from gateway.receipts.answers import UNKNOWN_RECEIVER, Answers, faults_of
+from gateway.receipts.notices import Notices
 from gateway.receipts.originals import original_head
 
 Events = list[tuple[str, dict[str, str | int | None]]]
@@ -56,6 +57,7 @@ class NoteHandler:
         registry: Registry,
         distribution: Distribution,
         answers: Answers,
+        notices: Notices,
         vault: Vault,
         policy: NotePolicy,
     ) -> None:
@@ -63,6 +65,7 @@ class NoteHandler:
         self._registry = registry
         self._distribution = distribution
         self._answers = answers
+        self._notices = notices
         self._vault = vault
         self._policy = policy
         self._others = OtherMessages(answers, refuse_unknown_service=policy.refuse_unknown_service)
@@ -282,3 +285,4 @@ class NoteHandler:
             events.append(("not-answered", {"reason": "sender-not-in-register"}))
         row = replace(row, state=InboundState.SENDING)
         add_all(transaction, row, [*made.sendings, *made.receipts], events, row.received_at)
+        self._notices.tell(transaction, row, versions, row.received_at)

@@ -15,6 +15,7 @@ import structlog
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import Event, Journal, JournalTransaction, Sending
 from gateway.receipts.deviations import Deviations
+from gateway.receipts.held_deadlines import HeldDeadlines
 from gateway.receipts.remedies import Trouble
 from gateway.receipts.states import STEPS, SendingEvent, settle
 
@@ -31,6 +32,8 @@ class DeadlineSettings:
     """From the GenDate of what was sent to a municipality or a GP to its AppRec"""
     reply: timedelta = timedelta(hours=24)
     """From when a reply was passed on to the AppRec of the hospital"""
+    held_alert: timedelta = timedelta(hours=24)
+    """How long before the deadline of a note that is held its operator is told"""
     every: timedelta = timedelta(minutes=1)
     """How often is looked"""
 
@@ -51,9 +54,12 @@ class Deadlines:
         self._settings = settings
         self._clock = clock
         self._next: datetime | None = None
+        self._held = HeldDeadlines(journal, limit=settings.receipt, before=settings.held_alert)
 
     def check(self) -> int:
         """Mark and tell what is overdue, where it is time to look again; how many sendings that were.
+
+        What is held and near its deadline is told, too.
 
         Raises:
             TransientError: the journal can not be reached.
@@ -69,6 +75,7 @@ class Deadlines:
                     self._overdue(transaction, sending, now, inside=inside)
                     reached(FailPoint.OVERDUE_MARKED)
                 found += len(overdue)
+        self._held.check(now)
         # More may wait than one group holds.
         self._next = now if found >= _GROUP else now + self._settings.every
         return found

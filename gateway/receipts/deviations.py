@@ -7,6 +7,7 @@ ConversationRef; for errors that are found after a positive AppRec, and never in
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.contracts.identifiers import derived_id
@@ -37,13 +38,19 @@ from gateway.formats import write_message
 from gateway.formats.codes import simple_code
 from gateway.intake.records import add_sending
 from gateway.receipts.originals import original_head
-from gateway.receipts.remedies import ADVICE, Advice, Trouble, described, remedy
+from gateway.receipts.remedies import ADVICE, INCOMPLETE, OTHER, Advice, Trouble, described, remedy
 from gateway.routing.parties import her_id_identifier, mailbox_party
 
 _TYPE = simple_code("8279", "DIALOG_AVVIK")
 _NAMESPACE = "http://www.kith.no/xmlstds/dialog/2006-10-11"
 _NATIONAL = frozenset(("FNR", "DNR", "FHN"))
 _POSITIVE = ([ReceiptStatus.OK.value], [ReceiptStatus.PARTLY.value])
+_SENT_ON_BUT = "Notatet om pakkeforløp hjem er sendt videre, men opplysninger mangler eller er uklare:"
+_CORRECT_IT = (
+    "Rett notatet i journalsystemet og send det på nytt som en endring. Rettelsen sendes da videre til dem "
+    "som har fått notatet."
+)
+_NOBODY_HAS_IT = "Verken kommunen eller fastlegen har fått notatet fra meldingstjenesten."
 _MUCH = 400
 """Characters of what a receiver wrote itself that are passed on"""
 
@@ -95,6 +102,25 @@ class Deviations:
         """Tell of what no AppRec tells."""
         return self._about(transaction, sending, ADVICE[trouble], faults, at)
 
+    def findings(
+        self,
+        transaction: JournalTransaction,
+        note: InboundMessage,
+        sentences: Sequence[str],
+        at: datetime.datetime,
+    ) -> bool:
+        """Tell of what a note lacks that was sent on all the same: once for a note."""
+        listed = "\n".join(f"- {sentence}" for sentence in sentences)
+        text = f"{_SENT_ON_BUT}\n{listed}\n{_CORRECT_IT}"
+        return self._add(transaction, note, (note.id, "findings"), INCOMPLETE, text, at)
+
+    def discarded(
+        self, transaction: JournalTransaction, note: InboundMessage, sentence: str, at: datetime.datetime
+    ) -> bool:
+        """Tell that a note that was answered positively is not sent on after all."""
+        text = f"{sentence}\n{_NOBODY_HAS_IT}"
+        return self._add(transaction, note, (note.id, "discarded"), OTHER, text, at)
+
     def _about(
         self,
         transaction: JournalTransaction,
@@ -106,8 +132,23 @@ class Deviations:
         if sending.kind is not SendingKind.NOTE:
             return False
         note = transaction.inbound(sending.inbound_id)
-        made = self._sending(note, sending, advice, faults, at) if note is not None else None
-        if note is None or made is None or not self._is_told(transaction, note, sending):
+        if note is None or not self._is_told(transaction, note, sending):
+            return False
+        text = self._text(sending, advice, faults)
+        return self._add(transaction, note, (sending.id,), advice.topic, text, at)
+
+    def _add(
+        self,
+        transaction: JournalTransaction,
+        note: InboundMessage,
+        cause: tuple[str, ...],
+        topic: CodedValue,
+        text: str,
+        at: datetime.datetime,
+    ) -> bool:
+        """Put it in the outbox, unless the department was told of the same before."""
+        made = self._sending(note, cause, topic, text, at)
+        if made is None:
             return False
         if any(s.id == made.id for s in transaction.sendings(note.id, kinds=(SendingKind.DEVIATION,))):
             return False
@@ -132,18 +173,22 @@ class Deviations:
     def _sending(
         self,
         note: InboundMessage,
-        about: Sending,
-        advice: Advice,
-        faults: tuple[Fault, ...],
+        cause: tuple[str, ...],
+        topic: CodedValue,
+        text: str,
         at: datetime.datetime,
     ) -> Sending | None:
+        """The message; None where nobody can be told, or the note's payload was purged.
+
+        `cause` tells it from others: the id of a sending; or that of the note, and a word.
+        """
         hospital = self._registry.hospital(note.hospital)
         original = original_head(note)
         if hospital is None or original is None:
             return None
         unit = self._registry.unit(note.unit)
         mailbox = unit.mailbox if unit is not None else hospital.her_id
-        msg_id = derived_id("deviation", about.id)
+        msg_id = derived_id("deviation", *cause)
         made_at = at.astimezone(OSLO).replace(microsecond=0)
         conversation = Conversation(parent=note.msg_id, root=note.conversation_root or note.msg_id)
         status = self._sender.processing_status
@@ -162,9 +207,9 @@ class Deviations:
             Message(
                 format=Format.DIALOGMELDING_1_0,
                 content_root="Dialogmelding",
-                topic=advice.topic,
+                topic=topic,
                 head=head,
-                texts=(TextBlock(text=self._text(about, advice, faults)),),
+                texts=(TextBlock(text=text),),
             )
         )
         if self._sign:

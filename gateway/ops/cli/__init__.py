@@ -36,6 +36,7 @@ COMMANDS = {
     "verify": "Check the signature of a message.",
     "send": "Put messages on the gateway's inbound queue.",
     "messages": "Browse what came in and what became of it.",
+    "held": "Notes that wait for a person: list, show, release, discard.",
     "replies": "Replies that nobody has taken: list, claim, send on.",
     "queues": "Look at the queues; make those that are needed.",
     "adapters": "List the EPJ adapters; scaffold one; check one.",
