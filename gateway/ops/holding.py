@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_PARTLY, GatewayError
 from gateway.contracts.findings import FINDINGS, Severity
 from gateway.contracts.journal import (
@@ -21,6 +22,7 @@ from gateway.contracts.journal import (
 from gateway.contracts.registry import Endpoint, Registry
 from gateway.contracts.summary import Summary
 from gateway.ops import browsing
+from gateway.ops.auditing import audit_entry
 from gateway.pipeline.held import HeldNotes, NotHeldError, Person, RouteCorrection
 from gateway.receipts.held_deadlines import note_deadline
 from gateway.routing.route import find_route
@@ -145,15 +147,20 @@ class Decided:
         }
 
 
-Decision = Callable[[JournalTransaction, str, datetime], tuple[Sending, ...]]
-"""What a person decides on the note with an id: what goes out"""
+Decision = Callable[[JournalTransaction, InboundMessage, datetime], tuple[Sending, ...]]
+"""What a person decides on a note: what goes out"""
 
 
 def releasing(notes: HeldNotes, person: Person, correction: RouteCorrection) -> Decision:
     """Send it on."""
 
-    def release(transaction: JournalTransaction, inbound_id: str, at: datetime) -> tuple[Sending, ...]:
-        return notes.release(transaction, inbound_id, person, at=at, correction=correction)
+    def release(transaction: JournalTransaction, note: InboundMessage, at: datetime) -> tuple[Sending, ...]:
+        sendings = notes.release(transaction, note.id, person, at=at, correction=correction)
+        detail = {s.receiver_role or "": s.receiver for s in sendings}
+        transaction.record(
+            audit_entry(AuditAction.HELD_RELEASE, message=note, reason=person.reason, detail=detail)
+        )
+        return sendings
 
     return release
 
@@ -161,8 +168,9 @@ def releasing(notes: HeldNotes, person: Person, correction: RouteCorrection) -> 
 def discarding(notes: HeldNotes, person: Person) -> Decision:
     """End it."""
 
-    def discard(transaction: JournalTransaction, inbound_id: str, at: datetime) -> tuple[Sending, ...]:
-        notes.discard(transaction, inbound_id, person, at=at)
+    def discard(transaction: JournalTransaction, note: InboundMessage, at: datetime) -> tuple[Sending, ...]:
+        notes.discard(transaction, note.id, person, at=at)
+        transaction.record(audit_entry(AuditAction.HELD_DISCARD, message=note, reason=person.reason))
         return ()
 
     return discard
@@ -178,7 +186,7 @@ def decide(journal: Journal, held: Sequence[Waiting], decision: Decision) -> lis
     for each in held:
         try:
             with journal.transaction() as transaction:
-                sendings = decision(transaction, each.message.id, datetime.now(UTC))
+                sendings = decision(transaction, each.message, datetime.now(UTC))
         except GatewayError as error:
             if error.exit_code not in {EXIT_NO, EXIT_DONE}:
                 raise

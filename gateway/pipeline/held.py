@@ -40,7 +40,7 @@ from gateway.routing.route import Route
 from gateway.security.gate import parse
 
 LONGEST_REASON = 200
-"""Characters of a reason that are kept"""
+"""Characters of a reason that a sender is told"""
 
 _NOTICED_BY_THE_READER = frozenset(("PH001", "PH061", "PH090"))
 _NOT_SENT_ON = "Notatet er ikke sendt videre."
@@ -127,12 +127,7 @@ class Person:
     name: str
     """Login name"""
     reason: str
-    """Kept in the history; a discarded note's sender reads it. No patient data"""
-
-    @property
-    def detail(self) -> dict[str, str | int | None]:
-        """For the history."""
-        return {"by": self.name, "reason": self.reason.strip()[:LONGEST_REASON]}
+    """A discarded note's sender reads it; else it is for the audit log. No patient data"""
 
 
 class HeldNotes:
@@ -189,7 +184,8 @@ class HeldNotes:
         route = (correction or RouteCorrection()).applied(assessment.route)
         self._check_route(assessment, route)
         holding = {f.code for f in (*row.findings, *assessment.findings) if f.severity is Severity.HOLD}
-        detail = person.detail | {
+        detail: dict[str, str | int | None] = {
+            "by": person.name,
             "overridden": ",".join(sorted(holding)) or None,
             "municipality": route.municipality.her_id if route.municipality is not None else None,
             "gp": route.gp.her_id if route.gp is not None else None,
@@ -253,7 +249,7 @@ class HeldNotes:
         row = _held(transaction, inbound_id)
         faults = discarding_faults(row.findings, person.reason)
         codes = ",".join(sorted({f.code for f in faults}))
-        detail = person.detail | {"findings": row.reason, "apprec": codes}
+        detail: dict[str, str | int | None] = {"by": person.name, "findings": row.reason, "apprec": codes}
         transaction.update_inbound(row.id, state=InboundState.DISCARDED, reason=_BY_A_PERSON)
         _tell(transaction, row, at, "discarded", detail)
         stored = original_head(row)

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
+from gateway.contracts.audit import AuditFilter
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_PARTLY, EXIT_USAGE, GatewayError
 from gateway.contracts.journal import InboundMessage, InboundState, SendingKind, SendingState
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
@@ -99,6 +100,9 @@ def test_a_released_note_goes_out_as_the_flow_would_have_sent_it_and_is_answered
     assert released.detail is not None
     assert released.detail["overridden"] == "PH021"
     assert released.detail["by"]
+    (audited,) = gateway.worker.journal.audit_log(AuditFilter())
+    assert (audited.entry.action, audited.entry.reason) == ("held-release", REASON[1])
+    assert (audited.entry.inbound_id, audited.entry.outcome) == (row.id, "done")
 
 
 def test_retries_and_deadlines_of_a_released_note_begin_when_it_is_released(gateway: Gateway) -> None:
@@ -208,6 +212,8 @@ def test_a_discarded_note_is_answered_negatively_once_for_each_receiver_with_wha
         assert "sendt til feil sted" in apprec.faults[0].detail
     (after,) = gateway.rows()
     assert (after.state, after.reason) == (InboundState.DISCARDED, "discarded-by-a-person")
+    (audited,) = gateway.worker.journal.audit_log(AuditFilter())
+    assert (audited.entry.action, audited.entry.reason) == ("held-discard", "sendt til feil sted")
     assert gateway.sendings(row.id, SendingKind.NOTE) == []
     assert gateway.sendings(row.id, SendingKind.DEVIATION) == []
 

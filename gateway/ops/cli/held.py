@@ -11,17 +11,17 @@ from typing import Any
 
 import click
 
-from gateway.contracts.errors import EXIT_DONE, EXIT_USAGE
+from gateway.contracts.errors import EXIT_DONE
 from gateway.contracts.findings import FINDINGS
 from gateway.contracts.journal import InboundFilter, Journal
 from gateway.ops import browsing, holding
-from gateway.ops.cli.messages import login_name
-from gateway.ops.cli.options import config_option, json_option
+from gateway.ops.auditing import login_name
+from gateway.ops.cli.options import config_option, json_option, reason_option
 from gateway.ops.composition import held_notes, open_journal, open_registry
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.console import fact, local_time, print_json, say, table
 from gateway.ops.holding import Decision, Waiting
-from gateway.pipeline.held import LONGEST_REASON, Person, RouteCorrection
+from gateway.pipeline.held import Person, RouteCorrection
 
 _SHORT = 8
 """Characters of an id that mostly tell one message from another"""
@@ -165,16 +165,13 @@ def show(identifier: str, config: Path | None, *, as_json: bool) -> int:
     for kind, party in document["would_go_to"].items():
         fact(f"{kind}", f"{party['name']} ({party['her_id']})" if party is not None else "not known")
     short = message.id[:_SHORT]
-    say(f"content: pakkehjem messages show {short} --reveal")
+    say(f"content: pakkehjem messages show {short} --reveal --reason TEXT")
     say(
         f"next: pakkehjem held release {short} --reason TEXT, or pakkehjem held discard {short} --reason TEXT"
     )
     return EXIT_DONE
 
 
-_reason_option = click.option(
-    "--reason", required=True, metavar="TEXT", help=f"Why; at most {LONGEST_REASON} characters."
-)
 _dry_run_option = click.option("--dry-run", is_flag=True, help="Show which notes it would be; do nothing.")
 _identifiers = click.argument("identifiers", metavar="[ID]...", nargs=-1)
 
@@ -184,7 +181,7 @@ _identifiers = click.argument("identifiers", metavar="[ID]...", nargs=-1)
 @click.option("--municipality", metavar="CODE", help="Send it to this kommune or bydel.")
 @click.option("--to", metavar="HER-ID", help="The same, by the HER-id of its service.")
 @click.option("--gp", metavar="HER-ID", help="Send the copy to this GP.")
-@_reason_option
+@reason_option
 @_dry_run_option
 @_filters
 @config_option
@@ -208,8 +205,6 @@ def release(
 
     Example: pakkehjem held release 3f2a91c0 --municipality 3222 --reason "bekreftet med avdelingen"
     """
-    if not reason.strip():
-        return _no_reason()
     with _opened(config) as (configuration, journal, limit):
         registry = open_registry(configuration)
         correction = RouteCorrection.find(registry, municipality=municipality, to=to, gp=gp)
@@ -221,7 +216,7 @@ def release(
 
 @command.command("discard")
 @_identifiers
-@_reason_option
+@reason_option
 @_dry_run_option
 @_filters
 @config_option
@@ -241,18 +236,11 @@ def discard(
 
     Example: pakkehjem held discard 3f2a91c0 --reason "avdelingen sender nytt notat"
     """
-    if not reason.strip():
-        return _no_reason()
     with _opened(config) as (configuration, journal, limit):
         person = Person(name=login_name(), reason=reason)
         decision = holding.discarding(held_notes(configuration, open_registry(configuration)), person)
         chosen = _chosen(journal, limit, identifiers, _Chosen(**filters))
         return _decide(journal, chosen, decision, "discarded", dry_run=dry_run, as_json=as_json)
-
-
-def _no_reason() -> int:
-    click.echo("pakkehjem: a reason is needed", err=True)
-    return EXIT_USAGE
 
 
 def _chosen(journal: Journal, limit: timedelta, identifiers: Sequence[str], chosen: _Chosen) -> list[Waiting]:
