@@ -402,6 +402,24 @@ class Journal(Protocol):
     def verify_audit(self, anchor: AuditAnchor | None = None) -> AuditVerdict:
         """Check the whole audit log, and that it still holds what an anchor remembers."""
 
+    def purge_batch(
+        self, before: datetime, *, at: datetime, kinds: Sequence[InboundKind], after: int
+    ) -> tuple[int | None, int]:
+        """Take away the payloads of some messages that have ended before a time.
+
+        Args:
+            before: when they came, and anything happened to them, at the latest.
+            at: the time of the events `purged`.
+            kinds: of which kinds.
+            after: what the batch before returned; 0 at first.
+
+        Returns:
+            Where the next batch begins (None: there is none), and how many messages it were.
+        """
+
+    def purge_reasons(self, before: datetime, entry: AuditEntry) -> int:
+        """Take away what operators wrote to the audit log before a time, and record that; how many."""
+
     def count_by_state(self) -> Mapping[str, int]:
         """How many notes stand in each state."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,18 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from gateway.contracts.audit import AuditAnchor, AuditFilter, AuditRecord, AuditVerdict
+from gateway.contracts.audit import AuditAnchor, AuditEntry, AuditFilter, AuditRecord, AuditVerdict
 from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, LocalError
 from gateway.contracts.fail_points import FailPoint, reached
-from gateway.contracts.journal import Event, InboundFilter, InboundMessage, InboundState, Receipt, Sending
+from gateway.contracts.journal import (
+    Event,
+    InboundFilter,
+    InboundKind,
+    InboundMessage,
+    InboundState,
+    Receipt,
+    Sending,
+)
 from gateway.contracts.ports import Vault
 from gateway.journal import audit_chain, audit_check, audit_log, migrate, postgresql, rows, sqlite, upkeep
 from gateway.journal.exclusive import Hold
@@ -170,19 +179,58 @@ class SqlJournal:
         """
         self._store.backup(file)
 
-    def purge(self, before: datetime, *, at: datetime) -> int:
-        """Take away the payloads of messages that came before a time and have ended; how many messages.
+    def purge(
+        self, before: datetime, *, at: datetime, kinds: Sequence[InboundKind] = tuple(InboundKind)
+    ) -> int:
+        """Take away the payloads of messages that have ended before a time; how many messages.
 
-        Their rows and their history stay, with an event `purged` at the time given. What has not ended, is
-        refused or has failed keeps its payloads: a person may still need them.
+        Their rows and their history stay, with an event `purged` at the time given. What has not ended, waits
+        for an answer, is refused or has failed keeps its payloads: a person may still need them.
         """
         last: int | None = 0
         count = 0
         while last is not None:
-            with self._session(self._store.writer) as session:
-                last, done = upkeep.purge_batch(session, self._statements, self._vault, before, at, last)
+            last, done = self.purge_batch(before, at=at, kinds=kinds, after=last)
             count += done
         return count
+
+    def purge_batch(
+        self, before: datetime, *, at: datetime, kinds: Sequence[InboundKind], after: int
+    ) -> tuple[int | None, int]:
+        """`purge` of some messages, in one transaction.
+
+        Args:
+            before: when they came, and anything happened to them, at the latest.
+            at: the time of the events.
+            kinds: of which kinds.
+            after: what the batch before returned; 0 at first.
+
+        Returns:
+            Where the next batch begins (None: there is none), and how many messages it were.
+        """
+        purge = upkeep.Purge(kinds=kinds, before=before, at=at)
+        with self._session(self._store.writer) as session:
+            return upkeep.purge_batch(session, self._statements, self._vault, purge, after)
+
+    def purge_reasons(self, before: datetime, entry: AuditEntry) -> int:
+        """Take away what operators wrote to the audit log before a time; how many reasons it were.
+
+        Args:
+            before: when they wrote it, at the latest.
+            entry: what the audit log says of this, where there was any: without it they would be missed.
+        """
+        with self._session(self._store.writer) as session:
+            count = upkeep.purge_reasons(session, before)
+            if count:
+                detail = dict(entry.detail or {}) | {
+                    audit_check.PURGED_UNTIL: rows.to_time(before),
+                    "reasons": count,
+                }
+                told = replace(entry, detail=detail)
+                transaction = SqlTransaction(session, self._statements, self._vault)
+                transaction.record(told)
+                transaction.write_gathered()
+            return count
 
     def reseal(self) -> int:
         """Seal every payload with the key that writes now, so that older ones can be dropped; how many.

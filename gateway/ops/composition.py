@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters import installed
+from gateway.contracts.audit import AuditAction
 from gateway.contracts.ports import AdapterSet, MessageSigner, Vault
 from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
 from gateway.intake.intake import Intake, IntakePolicy
 from gateway.journal.sql_journal import SqlJournal
 from gateway.journal.sql_journal import open_journal as open_sql_journal
+from gateway.ops.auditing import audit_entry
 from gateway.ops.configuration import Configuration
 from gateway.ops.security import message_opener, message_signer, message_verifier, packing
 from gateway.ops.way_back import PROCESSING_STATUS, deviations, way_back
@@ -24,6 +26,7 @@ from gateway.pipeline.notes import NoteHandler, NotePolicy
 from gateway.pipeline.outbox import Outbox, RetrySettings
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.resending import Resending
+from gateway.pipeline.retention import Retention
 from gateway.pipeline.rules import RuleSettings
 from gateway.pipeline.service import Service
 from gateway.receipts.answers import Answers
@@ -280,5 +283,21 @@ def _worker(
         envelope=packing(configuration, registry).envelope,
         given_up=back.deadlines.given_up,
     )
-    service = Service(queue, flow, outbox, names=names, group_size=size, periodically=back.deadlines.check)
+    retention = _retention(configuration, journal)
+
+    def periodically() -> None:
+        back.deadlines.check()
+        retention.check()
+
+    service = Service(queue, flow, outbox, names=names, group_size=size, periodically=periodically)
     return Worker(service=service, queue=queue, journal=journal)
+
+
+def _retention(configuration: Configuration, journal: SqlJournal) -> Retention:
+    section = configuration.retention
+    return Retention(
+        journal,
+        section.periods() if section.automatic else {},
+        lambda done: audit_entry(AuditAction.DB_PURGE, detail=dict(done)),
+        now,
+    )

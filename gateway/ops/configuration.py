@@ -12,6 +12,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self, cast
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
@@ -21,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from gateway.contracts.errors import ConfigurationError
 from gateway.contracts.findings import FINDINGS, Severity
 from gateway.contracts.messages import Format
+from gateway.contracts.retention import DataClass
 from gateway.contracts.summary import HerId
 from gateway.intake.attachments import TAKEN
 from gateway.receipts.relay import AnsweredBy
@@ -184,6 +186,30 @@ class ReceiptsSection(Section):
     """`"8900100" = "gateway"`: for a hospital, or a unit"""
 
 
+class RetentionSection(Section):
+    """`[retention]`: for how many days content is kept; without a number, for ever.
+
+    Counted from the last that happened to a message. `pakkehjem db purge` takes it away.
+    """
+
+    notes_days: Annotated[int, Field(ge=1)] | None = None
+    """Notes that have ended, and all that was sent for them"""
+    replies_days: Annotated[int, Field(ge=1)] | None = None
+    receipts_days: Annotated[int, Field(ge=1)] | None = None
+    """AppRecs"""
+    unreadable_days: Annotated[int, Field(ge=1)] | None = None
+    """What could not be read, and whatever is none of the others"""
+    audit_days: Annotated[int, Field(ge=1)] | None = None
+    """The reasons that operators have given; the rows of the audit log stay"""
+    automatic: bool = False
+    """The service purges by itself, every hour"""
+
+    def periods(self) -> dict[DataClass, timedelta]:
+        """How long each class is kept, where it is not for ever."""
+        days = {data: getattr(self, f"{data}_days") for data in DataClass}
+        return {data: timedelta(days=number) for data, number in days.items() if number is not None}
+
+
 class LimitsSection(Section):
     """`[limits]`: what is refused unread."""
 
@@ -206,6 +232,7 @@ class Configuration(Section):
     flow: FlowSection = FlowSection()
     receipts: ReceiptsSection = ReceiptsSection()
     limits: LimitsSection = LimitsSection()
+    retention: RetentionSection = RetentionSection()
 
     _directory: Path = PrivateAttr(default=Path())
 

@@ -83,6 +83,16 @@ by_sender = {{}}                  # {{ "8900100" = "gateway" }}: otherwise for a
 message_bytes = 20971520
 attachment_bytes = 10485760     # all attachments of a message together
 
+[retention]
+# For how many days content is kept after the last that happened to it; without a number, for ever. What is
+# held, refused, failed, not delivered or not answered is never taken. Rows, history and audit log stay.
+# notes_days = 365              # notes that have ended, and all that was sent for them
+# replies_days = 365
+# receipts_days = 90            # AppRecs
+# unreadable_days = 90          # what could not be read
+# audit_days = 1825             # reasons that operators have given; the rows of the audit log stay
+automatic = false               # the service purges by itself; otherwise: pakkehjem db purge
+
 # [schemas]
 # official = "schemas"          # filled by: pakkehjem schemas add PATH
 """

@@ -40,5 +40,21 @@ def test_backup_while_a_gateway_works(pakkehjem: Pakkehjem, used: Path, tmp_path
 def test_purge_and_rekey(pakkehjem: Pakkehjem, used: Path) -> None:
     assert pakkehjem("db", "purge", "-c", used, "--older-than", "90d").out.startswith("payloads of 0 ")
     assert pakkehjem("db", "purge", "-c", used, "--older-than", "0h").out.startswith("payloads of 1 ")
+    done = pakkehjem("db", "purge", "-c", used, "--older-than", "0h", "--json").json()
+    assert done == {"notes": 0, "replies": 0, "receipts": 0, "unreadable": 0}
     assert pakkehjem("db", "rekey", "-c", used).out == "0 payloads sealed anew\n"
     assert pakkehjem("db", "purge", "-c", used, "--older-than", "soon").code == EXIT_USAGE
+
+
+def test_purge_by_the_periods_of_the_configuration(pakkehjem: Pakkehjem, used: Path) -> None:
+    assert pakkehjem("db", "purge", "-c", used).code == EXIT_USAGE
+    text = used.read_text().replace("[retention]", "[retention]\nnotes_days = 1\naudit_days = 30")
+    used.write_text(text)
+    assert pakkehjem("db", "purge", "-c", used, "--json").json() == {"notes": 0, "audit": 0}
+    only = pakkehjem("db", "purge", "-c", used, "--class", "audit", "--older-than", "0h", "--json")
+    assert only.json() == {"audit": 0}
+    assert pakkehjem("audit", "verify", "-c", used).code == EXIT_DONE
+    used.write_text(text.replace("notes_days = 1", "notes_days = 0"))
+    refused = pakkehjem("db", "purge", "-c", used)
+    assert refused.code == EXIT_CONFIGURATION
+    assert "retention.notes_days" in refused.err

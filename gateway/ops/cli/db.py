@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +12,13 @@ import click
 
 from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_DONE
+from gateway.contracts.retention import DataClass, kinds_of
 from gateway.journal.sql_journal import SqlJournal, upgrade_journal
 from gateway.ops.auditing import audit_entry, audited, record
-from gateway.ops.cli.options import config_option
+from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.composition import open_journal, open_vault
-from gateway.ops.configuration import load
-from gateway.ops.console import say
+from gateway.ops.configuration import RetentionSection, load
+from gateway.ops.console import fact, print_json, say
 
 _AGE = re.compile(r"(\d{1,5})([dh])")
 
@@ -95,22 +96,67 @@ def backup(config: Path | None, file: Path) -> int:
 
 
 @command.command()
+@click.option(
+    "--older-than", type=Age(), metavar="AGE", help="For example 90d, or 12h [default: as in [retention]]."
+)
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    metavar="CLASS",
+    type=click.Choice([data.value for data in DataClass]),
+    help=f"Only this: {', '.join(DataClass)}  [default: all; audit only where it is named or configured]",
+)
 @config_option
-@click.option("--older-than", type=Age(), required=True, metavar="AGE", help="For example 90d, or 12h.")
-def purge(config: Path | None, older_than: timedelta) -> int:
-    """Take away the payloads of messages that have ended; rows and history stay, and say so.
+@json_option
+def purge(
+    config: Path | None, older_than: timedelta | None, classes: tuple[str, ...], *, as_json: bool
+) -> int:
+    """Take away the content of what has ended; rows, history and the audit log stay, and say so.
 
-    Example: pakkehjem db purge --older-than 90d
+    Never taken is what is held, refused, failed, not delivered or not answered. The age counts from the last
+    that happened to a message.
+
+    Example: pakkehjem db purge --class receipts --older-than 90d
     """
+    periods = _periods(load(config).retention, older_than, [DataClass(name) for name in classes])
     now = datetime.now(UTC)
-    detail = {"hours": older_than // timedelta(hours=1)}
-    with (
-        _journal(config) as journal,
-        audited(journal, audit_entry(AuditAction.DB_PURGE, detail=detail)) as facts,
-    ):
-        count = facts["messages"] = journal.purge(now - older_than, at=now)
-    click.echo(f"payloads of {count} messages taken away")
+    done: dict[str, int] = {}
+    entry = audit_entry(
+        AuditAction.DB_PURGE, detail={f"{d.value}_hours": _hours(p) for d, p in periods.items()}
+    )
+    with _journal(config) as journal, audited(journal, entry) as facts:
+        for data, period in periods.items():
+            if data is DataClass.AUDIT:
+                done[data.value] = journal.purge_reasons(now - period, audit_entry(AuditAction.DB_PURGE))
+            else:
+                done[data.value] = journal.purge(now - period, at=now, kinds=kinds_of(data))
+        facts.update(done)
+    if as_json:
+        print_json(done)
+        return EXIT_DONE
+    messages = sum(count for data, count in done.items() if data != DataClass.AUDIT)
+    click.echo(f"payloads of {messages} messages taken away")
+    for name, count in done.items():
+        fact(name, f"{count} {'reasons' if name == DataClass.AUDIT else 'messages'}")
     return EXIT_DONE
+
+
+def _hours(period: timedelta) -> int:
+    return period // timedelta(hours=1)
+
+
+def _periods(
+    section: RetentionSection, older_than: timedelta | None, classes: Sequence[DataClass]
+) -> dict[DataClass, timedelta]:
+    """How long what is asked for is kept."""
+    if older_than is None:
+        configured = section.periods()
+        if not configured:
+            raise click.UsageError("nothing is set under [retention]: say --older-than AGE")
+        return {data: period for data, period in configured.items() if not classes or data in classes}
+    asked = classes or [data for data in DataClass if data is not DataClass.AUDIT]
+    return dict.fromkeys(asked, older_than)
 
 
 @command.command()
