@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import ClassVar, cast
 
 from pydantic import ValidationError
 
 from adapters.reading.action import action_by_words
 from adapters.reading.languages import find_interpreter, language_of
+from adapters.reading.limits import readable
 from adapters.reading.model import Statement, Trace
 from adapters.reading.note import read_note, unplaced
 from adapters.reading.parties import (
@@ -32,7 +34,7 @@ from gateway.contracts.next_points import next_points
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import ErrorCode, fault
 from gateway.contracts.registry import Registry
-from gateway.contracts.summary import Action, NextOfKin, Patient, Source, SourceFormat, Summary
+from gateway.contracts.summary import Action, NextOfKin, PathwayStatus, Patient, Source, SourceFormat, Summary
 from gateway.contracts.text import as_text, line_or_none
 
 _NO_DAY = datetime.date(2000, 1, 1)
@@ -98,18 +100,24 @@ class RecordSystem:
 
     def _read(self, message: Message, registry: Registry | None) -> Reading:
         trace = Trace()
-        blocks = self._blocks(message)
-        statements = segment(blocks, self.heading_codes)
+        written = self._blocks(message)
+        read = readable(written)
+        texts = read.blocks[len(written) - len(message.texts) :]
+        statements = segment(read.blocks, self.heading_codes)
         sent_on = _sent_on(message)
-        signature = read_signature([line for block in message.texts for line in block.text.splitlines()])
+        signature = read_signature([line for block in texts for line in block.text.splitlines()])
         note = read_note(message, statements, sent_on, trace)
-        patient, kin = self._people(message, statements, registry, signature)
-        pathway = note.pathway.model_copy(
+        patient, kin = self._people(message, statements, registry, signature, texts)
+        pathway = note.pathway
+        if read.beyond is not None:
+            # What was not read may say otherwise: a person has to look.
+            pathway = pathway.model_copy(update={"status": PathwayStatus.UNKNOWN, "started_on": None})
+        pathway = pathway.model_copy(
             update={
                 "next_points": next_points(
-                    note.pathway.status,
-                    note.pathway.interaction_point,
-                    started_on=note.pathway.started_on,
+                    pathway.status,
+                    pathway.interaction_point,
+                    started_on=pathway.started_on,
                     diagnosis_date=note.diagnosis.date if note.diagnosis else None,
                     survey_date=note.survey.held_on if note.survey else None,
                     discharge_date=_discharged_on(message),
@@ -131,14 +139,14 @@ class RecordSystem:
             existing_follow_up=note.existing_follow_up,
             author=read_author(self.author(message), signature, message.head.sender, trace),
             source=self._source(message, statements),
-            note=_whole(blocks),
+            note=_whole(written),
         )
-        left = unplaced(statements, signature)
+        left = unplaced(statements, signature) + ((read.beyond,) if read.beyond else ())
         subject = message.subject if self.subject_is_title else None
         noticed = [
             code
             for code, applies in (
-                ("PH001", not is_note(subject, message.texts, statements)),
+                ("PH001", not is_note(subject, texts, statements)),
                 ("PH061", note.score_out_of_range),
                 ("PH090", bool(left)),
             )
@@ -158,6 +166,7 @@ class RecordSystem:
         statements: list[Statement],
         registry: Registry | None,
         signature: Signature | None,
+        blocks: Sequence[TextBlock],
     ) -> tuple[Patient, tuple[NextOfKin, ...]]:
         record = message.head.patient
         people = read_people(
@@ -172,7 +181,7 @@ class RecordSystem:
         language = None
         if message.language is not None:
             language = language_of(message.language.value, message.language.name)
-        language = language or find_interpreter("\n".join(block.text for block in message.texts))
+        language = language or find_interpreter("\n".join(block.text for block in blocks))
         return patient.model_copy(update={"language": language}), people.next_of_kin
 
     def _source(self, message: Message, statements: list[Statement]) -> Source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Choice, Words
 from gateway.contracts.summary import StrainArea
 
 _WORDS = {
@@ -24,6 +24,7 @@ _THEMES = {
     StrainArea.EMOTIONAL: Words("strains", "emotional_theme"),
 }
 """What something is about, where no word says how it is"""
+_SAID, _THEME = Choice(_WORDS.items()), Choice(_THEMES.items())
 _FEAR = re.compile(
     r"\b(?:redd|engst\w+|urolig|uroleg|frykt\w*) (?:for|på vegne av) (?:(?:de|dei|sine|sin|egne|to|tre)\s)*"
 )
@@ -67,16 +68,5 @@ def _about(rest: str) -> StrainArea | None:
 
 
 def _earliest(low: str) -> StrainArea | None:
-    found = [
-        (match.start(), order, area)
-        for order, (area, words) in enumerate(_WORDS.items())
-        if (match := words.find(low))
-    ]
-    if found:
-        return min(found)[2]
-    themes = [
-        (match.start(), order, area)
-        for order, (area, words) in enumerate(_THEMES.items())
-        if (match := words.find(low))
-    ]
-    return min(themes)[2] if themes else None
+    found = _SAID.earliest(low) or _THEME.earliest(low)
+    return found[0] if found is not None else None

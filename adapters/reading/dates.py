@@ -109,9 +109,11 @@ _RELATIVE = {
 _LETTERS = re.compile(r"[^\W\d_]+")
 _FIGURE = re.compile(r"[0-9]")
 _LAST_WORDS = frozenset(_LETTERS.findall(phrase)[-1] for phrase in _RELATIVE)
-_GENITIVES = frozenset(f"{day}s" for day in _WEEKDAYS)
+_NAMES_OF_DAYS = frozenset(name for day in _WEEKDAYS for name in (day, f"{day}s"))
 _SAME = frozenset({"same", "samme", "samma", "sama"})
 _WEEKS = frozenset({"uke", "veke", "uge", "vecka"})
+_DATE_WORDS = _LAST_WORDS | _NAMES_OF_DAYS | _SAME | _WEEKS | {*_MONTHS, "fjor"}
+"""Of which every text has one that names a day without figures."""
 
 _START = r"(?<![\w/:,+])(?<![0-9]\.)"
 """A number begins here, and no number, time or fraction runs into it."""
@@ -192,8 +194,10 @@ def find_dates(text: str, *, sent_on: datetime.date) -> list[FoundDate]:
 
 def _all(text: str, sent_on: datetime.date) -> Iterator[FoundDate]:
     """Every reading, the surest first. Only patterns whose words the text has are tried: most have none."""
-    words = set(_LETTERS.findall(text.lower()))
+    words = set(_DATE_WORDS.intersection(_LETTERS.findall(text.lower())))
     figures = _FIGURE.search(text) is not None
+    if not words and not figures:
+        return
     if figures:
         yield from _in_figures(text, words, sent_on)
     if words & _LAST_WORDS:
@@ -203,7 +207,7 @@ def _all(text: str, sent_on: datetime.date) -> Iterator[FoundDate]:
     if words & _SAME:
         for match in _SAME_DAY.finditer(text):
             yield _found(match, "same_day", None)
-    if words & _WEEKDAYS.keys() or words & _GENITIVES:
+    if words & _NAMES_OF_DAYS:
         for match in _ON_WEEKDAY.finditer(text):
             yield _weekday(match, sent_on)
     yield from _periods(text, words, sent_on, figures=figures)

@@ -253,7 +253,7 @@ def read_intent(about: Sequence[Statement], trace: Trace) -> Intent | None:
     """The aim of the treatment; lindring and the like outweigh, services for it do not count."""
     curative: Statement | None = None
     for statement in about:
-        low = _PALLIATIVE_SERVICE.pattern.sub(" ", statement.whole)
+        low = _PALLIATIVE_SERVICE.blotted(statement.whole)
         if _PALLIATIVE.find(low):
             trace.add("diagnosis.intent", statement, "diagnosis.palliative")
             return Intent.PALLIATIVE

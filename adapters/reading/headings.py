@@ -8,7 +8,7 @@ from functools import cache
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import Heading, Topic
 from adapters.reading.named import PARTIES, party_in
-from adapters.reading.vocabulary import Words, lower, remembered
+from adapters.reading.vocabulary import Choice, Words, lower, remembered
 from gateway.contracts.summary import StrainArea
 from mappings import vocabulary
 
@@ -39,8 +39,18 @@ MAX_LENGTH = 75
 
 
 @cache
-def _topics() -> tuple[tuple[str, Words], ...]:
-    return tuple((key, Words("headings", key)) for key in vocabulary("headings") if key != "filler")
+def _topics() -> dict[str, Words]:
+    return {key: Words("headings", key) for key in vocabulary("headings") if key != "filler"}
+
+
+@cache
+def _topic_of() -> Choice[str]:
+    return Choice(_topics().items())
+
+
+@cache
+def _in_heading_lines() -> Choice[Words]:
+    return Choice((words, words) for key, words in _topics().items() if key not in {"patient", "kin", "gp"})
 
 
 @remembered
@@ -58,13 +68,14 @@ def classify(words: str) -> Heading | None:
 
 def _known(label: str, words: str) -> Heading | None:
     party = party_in(label)
-    for key, pattern in _topics():
-        if pattern.find(label):
-            if key in _OTHERWISE:
-                return Heading(topic=_OTHERWISE[key], words=words, party=party)
-            if key in _AREAS:
-                return Heading(topic=Topic.STRAIN, words=words, area=_AREAS[key])
-            return Heading(topic=Topic(key), words=words, party=party)
+    found = _topic_of().first(label)
+    if found is not None:
+        key = found[0]
+        if key in _OTHERWISE:
+            return Heading(topic=_OTHERWISE[key], words=words, party=party)
+        if key in _AREAS:
+            return Heading(topic=Topic.STRAIN, words=words, area=_AREAS[key])
+        return Heading(topic=Topic(key), words=words, party=party)
     if party is not None and _covered(label, PARTIES[party]):
         return Heading(topic=Topic.NEED, words=words, party=party)
     return None
@@ -88,7 +99,7 @@ def is_heading_line(words: str) -> Heading | None:
     label = _clean(stripped)
     if _says_something(heading.topic, label):
         return None
-    patterns = [pattern for key, pattern in _topics() if key not in {"patient", "kin", "gp"}]
+    patterns = [words for words, _ in _in_heading_lines().all(label)]
     if heading.topic is Topic.NEED and heading.party is not None:
         patterns.append(PARTIES[heading.party])
     return heading if _covered(label, *patterns) else None

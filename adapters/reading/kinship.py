@@ -60,6 +60,7 @@ _BETWEEN_RELATION_AND_PHONE = re.compile(
 _NAME_AFTER_PHONE = re.compile(rf"\s*[(,]\s*(?P<name>{_NAME})\s*[),.]")
 _RELATION_AFTER = re.compile(r"\s*[(,]\s*(\w+)\s*(?:[),.\n]|$)")
 _TOKEN = re.compile(r"(?<![\w\-])[^\W\d_]+(?:[.-][^\W\d_]+)*(?:\.(?=\s?[A-ZÆØÅ:(]))?(?![\w\-])")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _REACH = 60
 """How far before its relation a name may begin, in characters."""
 _DEAD = re.compile(r"\s*,?\s*(?:døde|døydde|dør|er død|er avdød|gikk bort|gjekk bort|†)", re.IGNORECASE)
@@ -82,6 +83,12 @@ def _no_names() -> frozenset[str]:
 def _headings() -> frozenset[str]:
     heading = cast("dict[str, list[str]]", table("kinship")["heading"])
     return frozenset(heading["words"])
+
+
+@cache
+def _single_words() -> frozenset[str]:
+    """The words of which every text that names a relation has one."""
+    return frozenset(part for word in (*_words(), *_headings()) for part in _LETTERS.findall(word))
 
 
 @cache
@@ -110,6 +117,11 @@ def relation_of(code: str | None, display: str | None) -> str | None:
     """
     text = " ".join((display or "").lower().split())
     return _words().get(text) or _codes().get((code or "").strip().upper()) or text or None
+
+
+def names_relation(text: str) -> bool:
+    """Whether a text has a word of relation: only such a text has to be read for relatives."""
+    return not _single_words().isdisjoint(_LETTERS.findall(text.lower()))
 
 
 def find_relatives(text: str) -> list[FoundRelative]:

@@ -87,6 +87,8 @@ def find_interpreter(text: str) -> str | None:
     bestilt`) or in the sentence before or after (`Trenger tolk. Snakker tigrinja.`). A note that says that
     no interpreter is needed asks for none.
     """
+    if "tolk" not in text.lower():
+        return None
     sentences = [match[0] for match in _SENTENCE.finditer(text)]
     for index, sentence in enumerate(sentences):
         if not _INTERPRETER.search(sentence) or _DENIED.search(sentence):

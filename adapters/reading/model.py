@@ -78,21 +78,19 @@ class Statement:
     """Whether a field of the summary holds it"""
     _dates: tuple[FoundDate, ...] | None = None
 
-    @property
-    def topic(self) -> Topic | None:
-        """What its heading says that it is about; None where the heading stands too far above to say."""
-        return self.heading.topic if self.heading and not self.weak else None
+    section: Topic | None = field(init=False)
+    """What the last heading above is about, however far"""
+    topic: Topic | None = field(init=False)
+    """What its heading says that it is about; None where the heading stands too far above to say"""
+    whole: str = field(init=False)
+    """Label (or the heading line before) and text, in lower case"""
 
-    @property
-    def section(self) -> Topic | None:
-        """What the last heading above is about, however far."""
-        return self.heading.topic if self.heading else None
-
-    @property
-    def whole(self) -> str:
-        """Label (or the heading line before) and text, in lower case."""
+    def __post_init__(self) -> None:
+        """Derive what is asked of every statement, many times."""
+        self.section = self.heading.topic if self.heading is not None else None
+        self.topic = None if self.weak else self.section
         before = self.label or self.question
-        return f"{before}: {self.low}" if before else self.low
+        self.whole = f"{before}: {self.low}" if before else self.low
 
     def dates(self, sent_on: datetime.date) -> tuple[FoundDate, ...]:
         """The dates in the text; years and days are counted from the message's date."""

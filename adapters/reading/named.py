@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.reading.vocabulary import Words, remembered
+from adapters.reading.vocabulary import Choice, Words
 from gateway.contracts.summary import Responsible
 
 PARTIES = {
@@ -13,14 +13,10 @@ PARTIES = {
     Responsible.OTHER: Words("parties", "other"),
 }
 """Named parties, the ones that are said in few ways first."""
+_ANY = Choice(PARTIES.items())
 
 
-@remembered
 def party_in(words: str) -> Responsible | None:
     """The first party that lower-case words name."""
-    found = [
-        (match.start(), order, party)
-        for order, (party, names) in enumerate(PARTIES.items())
-        if (match := names.find(words))
-    ]
-    return min(found)[2] if found else None
+    found = _ANY.earliest(words)
+    return found[0] if found is not None else None

@@ -34,6 +34,9 @@ _RUN = re.compile(
 )
 """Digits with what people put between them, on one line. Decimals, fractions and codes are none."""
 
+_FIGURES = re.compile(r"[0-9][^0-9]{0,2}[0-9][^0-9]{0,2}[0-9]")
+"""What every number has somewhere: most texts have none, and need no closer look."""
+
 _GROUP = re.compile(r"[0-9]+")
 
 _USUAL = frozenset({(8,), (3, 2, 3), (2, 2, 2, 2), (4, 4), (2, 3, 3), (3, 3, 2), (5, 3), (3, 5)})
@@ -67,7 +70,9 @@ def find_phones(text: str) -> list[FoundPhone]:
     other countries with their prefix. Not taken: five digits, identifiers of persons (eleven digits) and of
     organisations, numbers of health personnel, dates, times, doses.
     """
-    found = []
+    found: list[FoundPhone] = []
+    if _FIGURES.search(text) is None:
+        return found
     for match in _RUN.finditer(text):
         before = text[max(0, match.start() - _BACK) : match.start()]
         if _NO_PHONE.search(before):
@@ -88,7 +93,9 @@ def _numbers(match: re.Match[str], text: str, *, labelled: bool) -> list[tuple[i
     found: list[tuple[int, int, str]] = []
     index = 0
     while index < len(groups):
-        length = next((n for n, size in enumerate(accumulate(sizes[index:]), start=1) if size == 8), None)
+        length = next(
+            (n for n, size in enumerate(accumulate(sizes[index : index + 8]), start=1) if size == 8), None
+        )
         window = groups[index : index + (length or 0)]
         whole = length == len(groups)
         if window and _is_phone(window, text, whole=whole, labelled=labelled, prefixed=bool(match["plus"])):

@@ -1,4 +1,4 @@
-r"""The small language that the vocabularies are written in, compiled to one regular expression.
+r"""The small language that the vocabularies are written in: one regular expression for each phrase.
 
 | written | matches |
 |---|---|
@@ -19,74 +19,66 @@ matched in lower case.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
+from functools import cache
 
 _BETWEEN = r"[^\w:;!?]{1,4}"
 _GAPS = {"..": rf"(?:{_BETWEEN}\w+){{0,3}}?{_BETWEEN}", "...": rf"(?:{_BETWEEN}\w+){{0,7}}?{_BETWEEN}"}
+_NOT_WORDS = frozenset({"^", "$", *_GAPS})
+_PART = re.compile(r"[^\W_]+")
 
-NEVER = re.compile(r"(?!)")
-"""What an empty vocabulary matches."""
 
+class Part(Enum):
+    """How a piece of a phrase lies in a word of a text."""
 
-def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
-    """One pattern for all phrases, with what they begin with in common."""
-    trie: _Trie = {}
-    for phrase in (one for written in phrases for one in _by_beginning(written)):
-        node = trie
-        for atom in _atoms(phrase):
-            node = node.setdefault(atom, {})
-        node.setdefault("", {})
-    return re.compile(_pattern(trie)) if trie else NEVER
+    WHOLE = "whole"
+    BEGINNING = "beginning"
+    INSIDE = "inside"
 
 
 @dataclass(frozen=True, slots=True)
-class Beginnings:
-    """What a text must hold for any of some phrases to be in it: quick to ask before the pattern is."""
+class Trigger:
+    """Letters that a text must have in one of its words for a phrase to be in it."""
 
-    words: frozenset[str]
-    """First letters of words, as `first_letters` gives them"""
-    inside: tuple[str, ...]
-    """Letters that may stand inside of a word"""
-    open: bool
-    """A phrase may begin with any word: only the pattern tells"""
+    part: Part
+    letters: str
 
 
-def first_letters(text: str) -> frozenset[str]:
-    """The first letters of every word of a lower-case text: three, or the whole of a shorter word."""
-    return frozenset(word[:_LETTERS] for word in _WORD.findall(text))
+class Phrase:
+    """A phrase, with what to ask of a text before it is searched for."""
+
+    __slots__ = ("_pattern", "also", "needs", "written")
+
+    def __init__(self, written: str) -> None:
+        """Take a phrase as written."""
+        self.written = written
+        self._pattern: re.Pattern[str] | None = None
+        words = sorted(_needed(written), key=_rarity, reverse=True)
+        self.needs: tuple[Trigger, ...] = words[0] if words else ()
+        """Of which a text must have one: the alternatives of the rarest word. Empty: any text may do"""
+        others = (each for each in words[1:] if all(one.part is Part.WHOLE for one in each))
+        second = next(others, None)
+        self.also = frozenset(one.letters for one in second) if second else None
+        """Words of which a text must have one besides; None: not known"""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The regular expression, for texts in lower case."""
+        if self._pattern is None:
+            self._pattern = re.compile("".join(_atoms(self.written)))
+        return self._pattern
+
+    @staticmethod
+    @cache
+    def of(written: str) -> Phrase:
+        """The phrase of these words."""
+        return Phrase(written)
 
 
-def beginnings(phrases: Iterable[str]) -> Beginnings:
-    """What texts that hold one of the phrases have in common."""
-    words: set[str] = set()
-    inside: list[str] = []
-    for phrase in phrases:
-        parts = [part for part in phrase.split() if part != "^"]
-        optional = [part[:-1] for part in parts if part.endswith("?")]
-        first = next(part for part in parts if not part.endswith("?"))
-        for word in "|".join([*optional, first]).split("|"):
-            stem = word.lstrip("*")
-            letters = _WORD.match(stem.split("*")[0])
-            if letters is None or (
-                len(letters[0]) < _LETTERS and len(letters[0]) < len(stem) and "*" in stem
-            ):
-                return Beginnings(frozenset(), (), open=True)
-            if word.startswith("*"):
-                inside.append(letters[0])
-            else:
-                words.add(letters[0][:_LETTERS])
-    return Beginnings(frozenset(words), tuple(inside), open=False)
-
-
-_LETTERS = 3
-_WORD = re.compile(r"\w+")
-
-_Trie = dict[str, "_Trie"]
-
-
-def _by_beginning(phrase: str) -> Iterator[str]:
-    """Tell apart the first words that may begin inside of a word: only they have to be tried everywhere."""
+def one_beginning(phrase: str) -> Iterator[str]:
+    """The phrase as those that begin at the beginning of a word and those that begin inside of one."""
     first, _, rest = phrase.partition(" ")
     words = first.split("|")
     inside = [word for word in words if word.startswith("*")]
@@ -99,80 +91,73 @@ def _by_beginning(phrase: str) -> Iterator[str]:
         yield f"{'|'.join(whole)} {rest}".strip()
 
 
-def _atoms(phrase: str) -> list[str]:
-    atoms: list[str] = []
+def _needed(phrase: str) -> Iterator[tuple[Trigger, ...]]:
+    """The words that no text with the phrase is without, each with its alternatives."""
+    for word in phrase.split():
+        if word in _NOT_WORDS or word.endswith("?"):
+            continue
+        alternatives = {_rarest(alternative) for alternative in word.split("|")}
+        known = tuple(one for one in alternatives if one is not None)
+        if len(known) == len(alternatives):
+            yield known
+
+
+def _rarity(alternatives: tuple[Trigger, ...]) -> tuple[int, int]:
+    """The shortest alternative is the likeliest to be met; of two words, the one with fewer is better."""
+    return min(len(one.letters) for one in alternatives), -len(alternatives)
+
+
+def _rarest(alternative: str) -> Trigger | None:
+    """The longest piece of an alternative of a word; None for a number."""
+    if alternative == "#":
+        return None
+    found: list[Trigger] = []
+    for piece in _PART.finditer(alternative.replace("*", "\0")):
+        before, after = alternative[: piece.start()][-1:], alternative[piece.end() :][:1]
+        part = Part.INSIDE if before == "*" else Part.BEGINNING if after == "*" else Part.WHOLE
+        found.append(Trigger(part, piece[0]))
+    return max(found, key=lambda one: len(one.letters), default=None)
+
+
+def _atoms(phrase: str) -> Iterator[str]:
     words = phrase.split()
     between = ""
+    begun = False
     last = len(words) - 1
     for index, word in enumerate(words):
         if word == "^":
-            atoms.append(r"^\W*")
+            yield r"^\W*"
         elif word == "$":
-            atoms.append(r"\W*$")
+            yield r"\W*$"
         elif word in _GAPS:
             between = _GAPS[word]
-        elif word.endswith("?"):
-            atoms.append(between or (r"(?<!\w)" if not atoms else ""))
-            atoms.append(f"(?:{_word(word[:-1])}{_BETWEEN})?")
-            between = ""
             continue
+        elif word.endswith("?"):
+            yield between or ("" if begun else r"(?<!\w)")
+            yield f"(?:{_letters(word[:-1])}{_BETWEEN})?"
+            between = ""
         else:
-            if between:
-                atoms.append(between)
-            elif not atoms and not word.startswith("*"):
-                atoms.append(r"(?<!\w)")
-            atoms.extend(_word_atoms(word, first=not atoms, last=index == last))
+            yield between or ("" if begun or word.startswith("*") else r"(?<!\w)")
+            yield _word(word, first=not begun, last=index == last)
             between = _BETWEEN
-    return [atom for atom in atoms if atom]
+        begun = True
 
 
-def _word_atoms(word: str, *, first: bool, last: bool) -> list[str]:
+def _word(word: str, *, first: bool, last: bool) -> str:
     if "|" in word:
-        choice = _choice(word.split("|"))
-        return [choice, r"(?!\w)"] if last else [choice]
-    if word == "#":
-        return [r"\d+"]
-    atoms = _letters(word)
+        choice = "|".join(map(_letters, word.split("|")))
+        return f"(?:{choice})(?!\\w)" if last else f"(?:{choice})"
+    # What a word goes on with at either end of the phrase need not be looked at.
     if first and word.startswith("*"):
-        del atoms[0]
+        word = word[1:]
     if last and word.endswith("*"):
-        del atoms[-1]
-        return atoms
-    return [*atoms, r"(?!\w)"] if last else atoms
+        return _letters(word[:-1])
+    return _letters(word) + (r"(?!\w)" if last and word != "#" else "")
 
 
-def _word(word: str) -> str:
-    return "".join(_letters(word))
-
-
-def _letters(word: str) -> list[str]:
+def _letters(word: str) -> str:
     if word == "#":
-        return [r"\d+"]
-    return [r"\w*" if letter == "*" else _BETWEEN if letter == "_" else re.escape(letter) for letter in word]
-
-
-def _choice(words: list[str]) -> str:
-    """Words to choose from, with what they begin with in common: a wrong first letter ends the search."""
-    trie: _Trie = {}
-    for word in words:
-        node = trie
-        for atom in _letters(word):
-            node = node.setdefault(atom, {})
-        node.setdefault("", {})
-    return f"(?:{_any_of(trie)})"
-
-
-def _any_of(trie: _Trie) -> str:
-    branches = [atom + _any_of(below) for atom, below in trie.items() if atom]
-    if not branches:
-        return ""
-    pattern = branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
-    return f"(?:{pattern})?" if "" in trie else pattern
-
-
-def _pattern(trie: _Trie) -> str:
-    if "" in trie:
-        # A shorter phrase is enough: what comes after it adds nothing.
-        return ""
-    branches = [atom + _pattern(below) for atom, below in trie.items()]
-    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+        return r"\d+"
+    return "".join(
+        r"\w*" if letter == "*" else _BETWEEN if letter == "_" else re.escape(letter) for letter in word
+    )

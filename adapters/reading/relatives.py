@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.reading.kinship import FoundRelative, find_relatives, relation_of
+from adapters.reading.kinship import FoundRelative, find_relatives, names_relation, relation_of
 from adapters.reading.model import Statement, Topic
 from adapters.reading.people import is_signature
 from adapters.reading.phones import find_phones, to_e164
@@ -19,6 +19,8 @@ _OWN = Words("people", "own_phone")
 _FAMILY = Words("strains", "family_theme")
 _OTHERS_TOPICS = frozenset({Topic.AUTHOR, Topic.RECIPIENT, Topic.GP})
 _WORD = re.compile(r"[\w-]+")
+_BACK = 200
+"""How far back it is looked for whose a number is, in characters"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +67,11 @@ def _in_text(statements: Sequence[Statement]) -> list[FoundRelative]:
     for statement in statements:
         if statement.topic not in _OTHERS_TOPICS and not is_signature(statement.text):
             lines.setdefault(statement.place, []).append(statement)
-    text = "\n|\n".join(
+    written = (
         " ".join(f"{s.label}: {s.text}" if s.label and s.topic is not Topic.NEED else s.text for s in line)
         for line in lines.values()
     )
-    return find_relatives(text)
+    return find_relatives("\n|\n".join(line for line in written if names_relation(line)))
 
 
 def _structured(entry: RelativeEntry) -> NextOfKin | None:
@@ -122,7 +124,7 @@ def _with_numbers(
     known = {one.phone for one in kin if one.phone} | others
     for statement in statements:
         for phone in find_phones(statement.text):
-            before = lower(statement.text[: phone.span[0]])
+            before = _before(statement.text, phone.span[0])
             words = _FAMILY.all(before)
             if phone.e164 in known or not words or _own_by(statement.text, phone.span[0]):
                 continue
@@ -142,9 +144,9 @@ def _is_other(name: str, names: frozenset[str]) -> bool:
 
 def _of_patient(statement: Statement) -> list[str]:
     """The numbers of a statement that are the patient's own."""
-    if statement.topic in _OTHERS_TOPICS or is_signature(statement.text):
-        return []
     found = find_phones(statement.text)
+    if not found or statement.topic in _OTHERS_TOPICS or is_signature(statement.text):
+        return []
     return [phone.e164 for phone in found if _own_by(statement.whole, phone.span[0] + _offset(statement))]
 
 
@@ -154,7 +156,7 @@ def _offset(statement: Statement) -> int:
 
 def _own_by(text: str, start: int) -> bool:
     """Whether the words before a number leave it with the patient: whoever is named last has it."""
-    before = lower(text[:start])
+    before = _before(text, start)
     last_own = max((m.start() for m in _OWN.all(before)), default=-1)
     last_family = max((m.start() for m in _FAMILY.all(before)), default=-1)
     if _WORK.find(before) or _WORK.find(lower(text[start : start + 60])):
@@ -163,6 +165,11 @@ def _own_by(text: str, start: int) -> bool:
         return True
     between = before[last_family:]
     return last_own > last_family and _patient_is_named(between)
+
+
+def _before(text: str, place: int) -> str:
+    """The words before a number that may say whose it is, in lower case."""
+    return lower(text[max(0, place - _BACK) : place])
 
 
 def _patient_is_named(words: str) -> bool:

@@ -68,8 +68,7 @@ _HISTORY = re.compile(
 @remembered
 def speaks_of_cancer(low: str) -> re.Match[str] | None:
     """The first words that name a cancer of the patient."""
-    blotted = NOT_CANCER.pattern.sub(lambda found: "·" * len(found[0]), low)
-    return CANCER.find(blotted)
+    return CANCER.find(NOT_CANCER.blotted(low))
 
 
 @remembered

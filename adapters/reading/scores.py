@@ -72,23 +72,23 @@ _LABEL = re.compile(
     r"|(?P<none>\b(?:sk[åa]r(?:e[rt]?|et|a)?|score[nt]?)\b)",
     re.IGNORECASE,
 )
-_LABEL_WORDS = (
+_LABEL_LETTERS = (
+    *("nccn", "distress", "term", "trem", "påkj", "grad", "nrs", "vas", "smerte", "esas", "skår", "skar"),
     *(
-        "nccn",
-        "distress",
-        "term",
-        "trem",
-        "påkj",
-        "grad",
-        "nrs",
-        "vas",
-        "smerte",
-        "esas",
-        "skår",
-        "skar",
         "score",
+        "ecog",
+        "who",
+        "gleason",
+        "karnofsky",
+        "news",
+        "must",
+        "hads",
+        "phq",
+        "gad",
+        "asa",
+        "g8",
+        "mmse",
     ),
-    *("ecog", "who", "gleason", "karnofsky", "news", "must", "hads", "phq", "gad", "asa", "g8", "mmse"),
 )
 """What a text with a label has somewhere: most texts have none, and need no closer look."""
 _ONE_LETTER = re.compile(r"\bD?T\b")
@@ -153,7 +153,9 @@ def find_scores(text: str) -> list[FoundScore]:
     above 10 is a fever (`Termometer hjemme viste 40,1`) and none.
     """
     low = text.lower()
-    if not any(word in low for word in _LABEL_WORDS) and not _ONE_LETTER.search(text):
+    if not any(letters in low for letters in _LABEL_LETTERS) and not (
+        "T" in text and _ONE_LETTER.search(text)
+    ):
         return []
     labels = [
         match

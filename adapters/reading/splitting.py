@@ -20,7 +20,8 @@ _GOES_ON = re.compile(
 )
 _STOP = re.compile(r"[.!?…]+[\"»”')\]]*\s+(?=\S)")
 _ENUMERATED = re.compile(r"(?:(?<=^)|(?<=\s))\(?([1-9]|[a-h])[.)]\s+(?=\S)")
-_QUOTES_AND_BRACKETS = re.compile(r"\([^()]*\)|«[^»]*»|“[^”]*”|\"[^\"]*\"")
+_FIRST_MARKS = ("1", "a", "(1", "(a")
+_QUOTES_AND_BRACKETS = re.compile(r"\([^()]*\)|«[^«»]*»|“[^“”]*”|\"[^\"]*\"")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _DASHES = re.compile(r"\s[-–—]\s")
 
@@ -63,6 +64,8 @@ def _ends_with_figures(text: str, last: str, end: int) -> bool:
 
 def enumerated(text: str) -> list[str] | None:
     """Split `1. one 2. two`; None where the text is no such list."""
+    if not text.startswith(_FIRST_MARKS):
+        return None
     marks = list(_ENUMERATED.finditer(text))
     if len(marks) < 2 or marks[0].start() != 0 or marks[0][1] not in "1a":
         return None
@@ -91,8 +94,8 @@ def split_at(text: str, pattern: re.Pattern[str]) -> list[str]:
     return [part.strip() for part in parts if part.strip(" .,;:-–")]
 
 
-_STRONG = re.compile(r"\s*//+\s*|\s+\|\s+|\s*[•▪●]\s*|\s*;\s*")
-_SLASHES = re.compile(r"\s+/\s+")
+_STRONG = re.compile(r"//+|(?<=\s)\|(?=\s)|[•▪●;]")
+_SLASHES = re.compile(r"(?<=\s)/(?=\s)")
 
 
 def strong_parts(text: str) -> list[str]:
@@ -103,8 +106,8 @@ def strong_parts(text: str) -> list[str]:
     parts = split_at(text, _STRONG)
     if len(parts) > 1:
         return parts
-    for pattern in (_DASHES, _SLASHES):
-        if len(pattern.findall(masked(text))) > 1:
+    for pattern, sign in ((_DASHES, " "), (_SLASHES, " / ")):
+        if sign in text and len(pattern.findall(masked(text))) > 1:
             return split_at(text, pattern)
     return parts
 

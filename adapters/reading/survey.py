@@ -216,7 +216,7 @@ def _form(
 
 
 def _without_interpreter(low: str) -> str:
-    return _NUMBER.sub(" ", _INTERPRETER.pattern.sub(" ", low))
+    return _NUMBER.sub(" ", _INTERPRETER.blotted(low))
 
 
 def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:

@@ -1,17 +1,20 @@
-"""Vocabularies as compiled patterns, made when they are first asked for.
+"""Vocabularies as questions to ask of a text.
 
-The readers of a note ask the same of the same words many times, and mostly the answer is no. So answers are
-remembered while a note is read, and a pattern is only tried on a text that has a word its phrases begin with.
+The readers of a note ask some eight hundred questions of its some fifty texts, and mostly the answer is no.
+So all vocabularies share one index, from words to the phrases that can not be without them: a text is looked
+up once, word by word, and only phrases whose rarest words it has are tried, when they are asked for. A phrase
+is compiled when it is first tried; what a text holds is remembered while a note is read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache, wraps
-from typing import TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator
+from functools import reduce, wraps
+from operator import or_
+from typing import Generic, TypeVar, cast
 
-from adapters.reading.phrases import Beginnings, beginnings, compile_phrases, first_letters
+from adapters.reading.phrases import Part, Phrase, one_beginning
 from mappings import vocabulary
 
 _T = TypeVar("_T")
@@ -19,7 +22,6 @@ _T = TypeVar("_T")
 _SWEDISH = str.maketrans("äö", "æø")
 
 _MEMORIES: list[dict[str, object]] = []
-_FIRST_LETTERS: dict[str, frozenset[str]] = {}
 
 
 def lower(text: str) -> str:
@@ -45,73 +47,238 @@ def remembered(function: Callable[[str], _T]) -> Callable[[str], _T]:
 
 def forget() -> None:
     """Forget the texts of a note that has been read."""
-    _FIRST_LETTERS.clear()
+    _TEXTS.clear()
+    _INDEX.forget()
     for memory in _MEMORIES:
         if memory:
             memory.clear()
 
 
 class Words:
-    """Some entries of a vocabulary as one pattern over lower-case text."""
+    """Some entries of a vocabulary: phrases to be found in lower-case texts."""
 
-    __slots__ = ("_begin", "_inside", "_keys", "_memory", "_name", "_open", "_pattern")
+    __slots__ = ("_keys", "_name", "bit")
 
     def __init__(self, name: str, *keys: str) -> None:
-        """Name the vocabulary and the entries; nothing is read before the first use."""
+        """Name the vocabulary and the entries (none: all); nothing is read before the first question."""
         self._name = name
         self._keys = keys
-        self._pattern: re.Pattern[str] | None = None
-        self._begin: frozenset[str] = frozenset()
-        self._inside: re.Pattern[str] | None = None
-        self._open = True
-        self._memory: dict[str, re.Match[str] | None] = {}
-        _MEMORIES.append(cast("dict[str, object]", self._memory))
+        self.bit = _INDEX.expect(self, name, *keys)
 
     @property
-    def pattern(self) -> re.Pattern[str]:
-        """The compiled pattern."""
-        if self._pattern is None:
-            self._pattern, known, self._inside = _compiled(self._name, self._keys)
-            self._begin, self._open = known.words, known.open
-        return self._pattern
+    def phrases(self) -> tuple[str, ...]:
+        """Its phrases, each with one kind of beginning."""
+        entries = vocabulary(self._name)
+        written = (lower(phrase) for key in self._keys or entries for phrase in entries[key].phrases)
+        return tuple(dict.fromkeys(one for phrase in written for one in one_beginning(phrase)))
 
     def find(self, text: str) -> re.Match[str] | None:
-        """The first place in a lower-case text."""
-        memory = self._memory
-        if text in memory:
-            return memory[text]
-        pattern = self._pattern or self.pattern
-        first = _FIRST_LETTERS.get(text)
-        if first is None:
-            first = _FIRST_LETTERS[text] = first_letters(text)
-        found = None
-        if (
-            self._open
-            or not self._begin.isdisjoint(first)
-            or (self._inside is not None and self._inside.search(text))
-        ):
-            found = pattern.search(text)
-        memory[text] = found
-        return found
+        """The first place in a lower-case text; of phrases that begin there, the longest."""
+        seen = _TEXTS.get(text)
+        if seen is None:
+            seen = _TEXTS[text] = _Text(text)
+        if not seen.may_hold & self.bit:
+            return None
+        if self.bit not in seen.first:
+            seen.first[self.bit] = seen.search(self.bit)
+        return seen.first[self.bit]
 
     def at_start(self, text: str) -> re.Match[str] | None:
         """A place at the very beginning of a lower-case text."""
-        return self.pattern.match(text)
+        found = self.find(text)
+        return found if found is not None and found.start() == 0 else None
 
     def all(self, text: str) -> list[re.Match[str]]:
-        """Every place in a lower-case text."""
-        return list(self.pattern.finditer(text)) if self.find(text) else []
+        """Every place in a lower-case text; none overlaps another."""
+        return _TEXTS[text].every(self.bit) if self.find(text) is not None else []
+
+    def blotted(self, text: str) -> str:
+        """A lower-case text of the same length without the places."""
+        for found in self.all(text):
+            text = f"{text[: found.start()]}{'·' * (found.end() - found.start())}{text[found.end() :]}"
+        return text
 
     def __contains__(self, text: str) -> bool:
         """Whether a lower-case text holds any."""
         return self.find(text) is not None
 
 
-@cache
-def _compiled(name: str, keys: tuple[str, ...]) -> tuple[re.Pattern[str], Beginnings, re.Pattern[str] | None]:
-    """The pattern, what to ask before it, and that of words which may begin with anything."""
-    entries = vocabulary(name)
-    phrases = [lower(phrase) for key in keys or entries for phrase in entries[key].phrases]
-    known = beginnings(phrases)
-    inside = re.compile("|".join(map(re.escape, known.inside))) if known.inside else None
-    return compile_phrases(phrases), known, inside
+class Choice(Generic[_T]):
+    """Several `Words` of which a text mostly holds none: they are asked in turn, those that it may hold."""
+
+    __slots__ = ("_any", "_options")
+
+    def __init__(self, options: Iterable[tuple[_T, Words]]) -> None:
+        """Take what stands for each, in the order in which they are to be asked."""
+        self._options = [(words.bit, kind, words) for kind, words in options]
+        self._any = reduce(or_, (bit for bit, _, _ in self._options), 0)
+
+    def all(self, text: str) -> Iterator[tuple[_T, re.Match[str]]]:
+        """Those that a lower-case text holds, each with its first place."""
+        seen = _TEXTS.get(text)
+        if seen is None:
+            seen = _TEXTS[text] = _Text(text)
+        may_hold = seen.may_hold & self._any
+        if may_hold:
+            for bit, kind, words in self._options:
+                if may_hold & bit and (found := words.find(text)) is not None:
+                    yield kind, found
+
+    def first(self, text: str) -> tuple[_T, re.Match[str]] | None:
+        """The first of them, in their order, that a lower-case text holds."""
+        return next(self.all(text), None)
+
+    def earliest(self, text: str) -> tuple[_T, re.Match[str]] | None:
+        """The one that stands first in a lower-case text; of several, the first in their order."""
+        return min(self.all(text), key=lambda one: one[1].start(), default=None)
+
+
+class _Text:
+    """A text looked up: which vocabularies it may hold, and what was found of them."""
+
+    __slots__ = ("_text", "_words", "first", "may_hold")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._words = _INDEX.words_of(text)
+        may_hold = 0
+        for of_word in self._words.values():
+            may_hold |= of_word.may_hold
+        self.may_hold = may_hold
+        self.first: dict[int, re.Match[str] | None] = {}
+
+    def search(self, bit: int) -> re.Match[str] | None:
+        best: re.Match[str] | None = None
+        for phrase in self._possible(bit):
+            found = phrase.pattern.search(self._text)
+            if found is not None and (best is None or _rank(found) < _rank(best)):
+                best = found
+        return best
+
+    def every(self, bit: int) -> list[re.Match[str]]:
+        kept: list[re.Match[str]] = []
+        places = (found for phrase in self._possible(bit) for found in phrase.pattern.finditer(self._text))
+        for found in sorted(places, key=_rank):
+            if not kept or found.start() >= kept[-1].end():
+                kept.append(found)
+        return kept
+
+    def _possible(self, bit: int) -> Iterator[Phrase]:
+        for of_word in self._words.values():
+            if of_word.may_hold & bit:
+                for phrase in of_word.phrases[bit]:
+                    if phrase.also is None or not phrase.also.isdisjoint(self._words):
+                        yield phrase
+
+
+def _rank(found: re.Match[str]) -> tuple[int, int]:
+    start, end = found.span()
+    return start, -end
+
+
+class _OfWord:
+    """The phrases that a word of a text is needed for, by the bits of the vocabularies that have them."""
+
+    __slots__ = ("may_hold", "phrases")
+
+    def __init__(self, rows: Iterator[tuple[int, Phrase]]) -> None:
+        self.phrases: dict[int, list[Phrase]] = {}
+        self.may_hold = 0
+        for bit, phrase in rows:
+            self.may_hold |= bit
+            self.phrases.setdefault(bit, []).append(phrase)
+
+
+_Rows = list[tuple[int, Phrase]]
+
+_SHORTEST_INSIDE = 3
+_MOST_WORDS_KEPT = 10_000
+_LONGEST_WORD = 60
+"""No word of a vocabulary is longer: what a longer word of a text goes on with is not looked at"""
+_WORD = re.compile(r"[^\W_]+")
+
+
+class _Index:
+    """From the words of texts to the phrases that can not be without them."""
+
+    def __init__(self) -> None:
+        self.bits: dict[tuple[str, ...], int] = {}
+        self._expected: list[tuple[int, Words]] = []
+        self._whole: dict[str, _Rows] = {}
+        self._beginning: dict[str, _Rows] = {}
+        self._inside: dict[str, list[tuple[str, int, Phrase]]] = {}
+        self._always: _Rows = []
+        self._of_word: dict[str, _OfWord] = {}
+        self._of_no_use: list[str] = []
+
+    def expect(self, words: Words, *entries: str) -> int:
+        """Take the phrases in before the next text is looked up; the same entries have the same bit."""
+        if entries not in self.bits:
+            self.bits[entries] = 1 << len(self.bits)
+            self._expected.append((self.bits[entries], words))
+        return self.bits[entries]
+
+    def words_of(self, text: str) -> dict[str, _OfWord]:
+        """The words of a lower-case text, with the phrases that need them."""
+        if self._expected:
+            self._take_in()
+        known = self._of_word
+        words = {}
+        for word in ("", *_WORD.findall(text)):
+            words[word] = known[word] if word in known else self._look_up(word)
+        return words
+
+    def forget(self) -> None:
+        """Forget words that no phrase needs: names and numbers."""
+        for word in self._of_no_use:
+            del self._of_word[word]
+        self._of_no_use.clear()
+
+    def _take_in(self) -> None:
+        for bit, words in self._expected:
+            for written in words.phrases:
+                self._add(bit, Phrase.of(written))
+        self._expected.clear()
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._of_word = {"": _OfWord(iter(self._always))}
+        self._of_no_use.clear()
+
+    def _add(self, bit: int, phrase: Phrase) -> None:
+        needed = phrase.needs
+        if not needed or any(
+            one.part is Part.INSIDE and len(one.letters) < _SHORTEST_INSIDE for one in needed
+        ):
+            self._always.append((bit, phrase))
+            return
+        for part, letters in ((one.part, one.letters) for one in needed):
+            if part is Part.INSIDE:
+                self._inside.setdefault(letters[:_SHORTEST_INSIDE], []).append((letters, bit, phrase))
+            else:
+                rows = self._whole if part is Part.WHOLE else self._beginning
+                rows.setdefault(letters, []).append((bit, phrase))
+
+    def _look_up(self, word: str) -> _OfWord:
+        """What a word is needed for; kept beyond the note where that is anything."""
+        found = _OfWord(self._rows(word))
+        if not found.may_hold:
+            self._of_no_use.append(word)
+        elif len(self._of_word) >= _MOST_WORDS_KEPT:
+            self._forget_all()
+        self._of_word[word] = found
+        return found
+
+    def _rows(self, word: str) -> Iterator[tuple[int, Phrase]]:
+        yield from self._whole.get(word, ())
+        word = word[:_LONGEST_WORD]
+        for end in range(1, len(word) + 1):
+            yield from self._beginning.get(word[:end], ())
+        for start in range(len(word) - _SHORTEST_INSIDE + 1):
+            for letters, bit, phrase in self._inside.get(word[start : start + _SHORTEST_INSIDE], ()):
+                if word.startswith(letters, start):
+                    yield bit, phrase
+
+
+_INDEX = _Index()
+_TEXTS: dict[str, _Text] = {}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.reading import vocabulary as vocabulary_module
 from adapters.reading.headings import classify
-from adapters.reading.phrases import beginnings, compile_phrases, first_letters
-from adapters.reading.vocabulary import Words, forget, lower
+from adapters.reading.phrases import Part, Phrase, Trigger, one_beginning
+from adapters.reading.vocabulary import Choice, Words, forget, lower
 from mappings import vocabulary
 
 VOCABULARIES = (
@@ -76,43 +79,69 @@ def test_a_heading_is_about_what_its_entry_says(key: str) -> None:
     ],
 )
 def test_the_language_of_phrases(phrase: str, matches: str, other: str) -> None:
-    pattern = compile_phrases([phrase])
+    pattern = Phrase(phrase).pattern
     assert pattern.search(matches.lower())
     assert not pattern.search(other.lower())
 
 
-def test_nothing_is_found_by_no_phrases() -> None:
-    assert compile_phrases([]).search("alt") is None
+_PHRASES = [one for name, key in ENTRIES for p in vocabulary(name)[key].phrases for one in one_beginning(p)]
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from([p for name, key in ENTRIES for p in vocabulary(name)[key].phrases]),
-        min_size=1,
-        max_size=6,
-    )
-)
-def test_what_a_pattern_may_find_is_known_by_first_letters(phrases: list[str]) -> None:
-    """The quick question before a pattern never keeps it from a text that it would match."""
-    known = beginnings(phrases)
-    text = " ".join(
-        word.strip("*?|^$#.").split("|")[0].replace("_", " ") for p in phrases for word in p.split()
-    )
-    found = compile_phrases(phrases).search(text)
-    possible = (
-        known.open
-        or not known.words.isdisjoint(first_letters(text))
-        or any(letters in text for letters in known.inside)
-    )
-    assert possible or found is None
+def _example(phrase: str) -> str:
+    """Words that the phrase most often finds."""
+    words = (word.rstrip("?").split("|")[0] for word in phrase.split() if word not in {"^", "$", "..", "..."})
+    return " ".join(word.replace("*", "").replace("_", " ").replace("#", "7") for word in words)
 
 
-def test_answers_are_forgotten_after_a_note() -> None:
-    words = Words("contact", "not_agreed")
-    assert words.find("ikke avtalt")
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(_PHRASES), st.sampled_from(_PHRASES), st.sampled_from(["", "bed", "hun", "7"]))
+def test_a_phrase_is_never_in_a_text_without_what_it_needs(first: str, second: str, around: str) -> None:
+    """What is asked before a phrase is searched for never keeps it from a text that holds it."""
+    text = lower(f"{around}{_example(first)} {_example(second)}")
+    words = re.findall(r"[^\W_]+", text)
+    for phrase in (Phrase(lower(first)), Phrase(lower(second))):
+        if phrase.pattern.search(text) is None:
+            continue
+        assert phrase.also is None or not phrase.also.isdisjoint(words)
+        assert not phrase.needs or any(_in(one, word) for one in phrase.needs for word in words)
+
+
+def _in(trigger: Trigger, word: str) -> bool:
+    if trigger.part is Part.WHOLE:
+        return word == trigger.letters
+    return word.startswith(trigger.letters) if trigger.part is Part.BEGINNING else trigger.letters in word
+
+
+@pytest.mark.parametrize(("name", "key"), ENTRIES)
+def test_the_index_finds_what_a_search_for_every_phrase_finds(name: str, key: str) -> None:
+    words = Words(name, key)
+    phrases = [Phrase(one) for one in words.phrases]
+    for text in {lower(example) for each in vocabulary(name).values() for example in each.examples}:
+        places = [found.span() for one in phrases if (found := one.pattern.search(text))]
+        expected = min(places, key=lambda span: (span[0], -span[1]), default=None)
+        found = words.find(text)
+        assert (found.span() if found else None) == expected, text
     forget()
-    assert not words._memory
+
+
+def test_a_choice_asks_in_order_and_by_place() -> None:
+    nav, gp = Words("parties", "nav"), Words("parties", "gp")
+    choice = Choice([("nav", nav), ("gp", gp)])
+    text = "fastlegen og nav"
+    assert [kind for kind, _ in choice.all(text)] == ["nav", "gp"]
+    assert (choice.first(text) or ("",))[0] == "nav"
+    assert (choice.earliest(text) or ("",))[0] == "gp"
+    assert choice.earliest("ingen av dem") is None
+    forget()
+
+
+def test_a_note_is_forgotten_when_it_has_been_read() -> None:
+    words = Words("contact", "not_agreed")
+    assert words.find("ikke avtalt, sa robåt fjellheim")
+    forget()
+    assert not vocabulary_module._TEXTS
+    assert "avtalt" in vocabulary_module._INDEX._of_word
+    assert "robåt" not in vocabulary_module._INDEX._of_word
 
 
 @given(st.text())
