@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test bench faults security fuzz properties check format lock clean
+.PHONY: setup demo test bench bench-adapters faults security fuzz properties check format lock clean
 
 setup: $(VENV)/.ready
 
@@ -32,6 +32,10 @@ security: setup
 # The whole service beside what its primitives allow, on RabbitMQ and PostgreSQL of its own (docs/performance.md).
 bench: setup
 	$(BIN)/pakkehjem bench --output bench/results
+
+# CPU milliseconds of each system's adapter for a note.
+bench-adapters: setup
+	$(BIN)/python -m bench.adapters
 
 # Messages made wrong on purpose, through parse, convert and apprec. FUZZ: how many; FUZZ_SEED: which.
 FUZZ ?= 100000
