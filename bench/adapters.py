@@ -3,7 +3,7 @@
     python -m bench.adapters [NOTES] [--rounds N] [--json]
 
 NOTES is a folder of messages (default: `fixtures/notes`). Each note is read N times, and its fastest time is
-kept, which is the one least disturbed by what else the machine does; the table shows the median, quartiles and
+kept, which is the one least disturbed by what else the machine does; the table shows median, quartiles and
 slowest of a system's notes. The first note of a process, whose time holds the vocabulary, stands apart.
 """
 
