@@ -30,7 +30,8 @@ _READY = """
 SELECT sequence FROM message WHERE queue = ? AND lease IS NULL AND sequence > ? ORDER BY sequence LIMIT ?
 """
 _ENVELOPE = """
-SELECT q.name, m.redelivered, e.body, e.message_id, e.headers, e.content_type, e.correlation_id, e.reply_to
+SELECT q.name, m.redelivered, m.abandoned,
+    e.body, e.message_id, e.headers, e.content_type, e.correlation_id, e.reply_to
 FROM message m JOIN queue q ON q.id = m.queue JOIN envelope e USING (sequence) WHERE m.sequence = ?
 """
 _STATUS = """
@@ -264,7 +265,7 @@ class EmbeddedQueue:
 
     def _delivery(self, sequence: int) -> Delivery:
         row = self._db.execute(_ENVELOPE, (sequence,)).fetchone()
-        queue, redelivered, body, message_id, headers, content_type, correlation_id, reply_to = row
+        queue, redelivered, abandoned, body, message_id, headers, content_type, correlation_id, reply_to = row
         tag = next(self._tags)
         self._deliveries[tag] = sequence
         envelope = Envelope(
@@ -275,7 +276,9 @@ class EmbeddedQueue:
             correlation_id=correlation_id,
             reply_to=reply_to,
         )
-        return Delivery(queue=queue, envelope=envelope, tag=tag, redelivered=bool(redelivered))
+        return Delivery(
+            queue=queue, envelope=envelope, tag=tag, redelivered=bool(redelivered), abandoned=abandoned
+        )
 
     def _settle(self, statement: str, deliveries: Sequence[Delivery]) -> None:
         tags = [each.tag for each in deliveries if each.tag in self._deliveries]
@@ -302,12 +305,15 @@ class EmbeddedQueue:
         if dead:
             with self._transaction(durable=False):
                 for each, _token in dead:
-                    self._release(each)
+                    self._release(each, abandoned=True)
             for _each, token in dead:
                 self._presence.forget(token)
         return bool(dead)
 
-    def _release(self, connection: int | None) -> None:
+    def _release(self, connection: int | None, *, abandoned: bool = False) -> None:
         """Give back what a connection has taken, and forget the connection."""
-        self._db.execute("UPDATE message SET lease = NULL, redelivered = 1 WHERE lease = ?", (connection,))
+        self._db.execute(
+            "UPDATE message SET lease = NULL, redelivered = 1, abandoned = abandoned + ? WHERE lease = ?",
+            (int(abandoned), connection),
+        )
         self._db.execute("DELETE FROM connection WHERE id = ?", (connection,))

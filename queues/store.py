@@ -16,7 +16,7 @@ BUSY_SECONDS = 10.0
 
 _SECONDS_BETWEEN_ATTEMPTS = 0.0005
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _PAGE_BYTES = 8192
 _CHECKPOINT_PAGES = 4096
 
@@ -34,6 +34,7 @@ CREATE TABLE message (
     queue INTEGER NOT NULL REFERENCES queue,
     lease INTEGER,
     redelivered INTEGER NOT NULL DEFAULT 0,
+    abandoned INTEGER NOT NULL DEFAULT 0,
     published_at REAL NOT NULL
 );
 CREATE INDEX message_ready ON message (queue, lease, sequence);
@@ -49,6 +50,9 @@ CREATE TABLE envelope (
 );
 PRAGMA user_version = {_SCHEMA_VERSION};
 """
+
+_UPGRADES = {1: "ALTER TABLE message ADD COLUMN abandoned INTEGER NOT NULL DEFAULT 0"}
+"""From a version to the next one; a program of the older version works on with the newer file"""
 
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: "The embedded queue is locked by another process.",
@@ -120,6 +124,8 @@ def _settled(path: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         if new:
             db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        else:
+            _upgrade(db)
         db.execute("PRAGMA busy_timeout = 0")  # `begin` waits
     except BaseException:
         db.close()
@@ -127,11 +133,18 @@ def _settled(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _upgrade(db: sqlite3.Connection) -> None:
+    """Bring a file of an older version to this one."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    for older in range(version, _SCHEMA_VERSION):
+        db.executescript(f"BEGIN IMMEDIATE; {_UPGRADES[older]}; PRAGMA user_version = {older + 1}; COMMIT;")
+
+
 def _is_new(db: sqlite3.Connection) -> bool:
     """Whether there is nothing in the file; what is must be ours. Nothing is changed before that is known."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables and version != _SCHEMA_VERSION:
+    if tables and version != _SCHEMA_VERSION and version not in _UPGRADES:
         raise LocalError(
             f"The file is no embedded queue of version {_SCHEMA_VERSION}.",
             hint="Give the queue a file of its own, or use the version of the program that wrote it.",

@@ -14,6 +14,7 @@ from gateway.contracts.facts import NoteFacts
 from gateway.contracts.findings import Finding
 from gateway.contracts.replays import Replay
 from gateway.contracts.summary import Action
+from gateway.contracts.traffic import Traffic, TrafficTransaction
 
 
 class InboundKind(StrEnum):
@@ -220,6 +221,9 @@ class Sending:
     """Stable code of the last failed attempt"""
     fence: int = 0
     """How many leases there were on it; given by the journal"""
+    alone: bool = False
+    """Whether it is to be sent by itself: a process that took it may have ended over it, or it is to find out
+    whether its receiver can be reached. Given by `claim_due`"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +274,7 @@ class InboundFilter:
     limit: int = 1000
 
 
-class JournalTransaction(Protocol):
+class JournalTransaction(TrafficTransaction, Protocol):
     """Reads and writes that become durable together, or not at all."""
 
     def savepoint(self) -> AbstractContextManager[None]:
@@ -303,11 +307,14 @@ class JournalTransaction(Protocol):
         """Sendings with this MsgId, or (epikrise) this document id; newest first."""
 
     def due(self, now: datetime, *, limit: int) -> list[Sending]:
-        """Pending sendings whose time has come, oldest first.
+        """Pending sendings whose time has come, oldest first; none that waits for a pause or circuit to end.
 
         Of those of one `conversation_root` to one receiver only the one that was made first: a change never
         overtakes what it changes.
         """
+
+    def waiting(self, receiver: str, *, before: datetime, limit: int) -> list[Sending]:
+        """Pending sendings to a receiver that were made before a time, oldest first."""
 
     def unanswered(self, *, inside: bool, before: datetime, limit: int) -> list[Sending]:
         """Sendings that were transported, made before a time, and not answered by an AppRec; oldest first.
@@ -364,7 +371,7 @@ class JournalTransaction(Protocol):
         """The replays that a sending or an inbound message came of, oldest first."""
 
 
-class Journal(Protocol):
+class Journal(Traffic, Protocol):
     """The durable memory of the gateway."""
 
     def transaction(self) -> AbstractContextManager[JournalTransaction]:
@@ -379,6 +386,9 @@ class Journal(Protocol):
 
     def claim_due(self, now: datetime, *, limit: int) -> list[Sending]:
         """What is due (see `JournalTransaction.due`), to be sent by this process alone.
+
+        Nothing for a receiver that is paused. Of a receiver whose circuit is open one at a time, when its
+        `next_probe_at` has come.
 
         Where several processes work on the journal, each row is leased for a time: a process that dies leaves
         it to the others, and one that comes late (`Sending.fence`) changes nothing.

@@ -32,6 +32,9 @@ class Delivery:
     """Handle for `acknowledge` and `requeue`; dies with the connection"""
     redelivered: bool
     """True where an earlier taker did not acknowledge it"""
+    abandoned: int = 0
+    """How many takers before were gone without a word, as far as the broker tells: one of them may have ended
+    over it. What this connection itself has given back does not count"""
 
 
 class PublishOutcome(StrEnum):

@@ -14,6 +14,10 @@ from gateway.contracts.errors import JournalUnavailableError, LocalError
 class Hold(Protocol):
     """Leave to work on a journal, until it is released."""
 
+    @property
+    def after_crash(self) -> bool:
+        """Whether the holder before this one ended without releasing it."""
+
     def release(self) -> None:
         """Give it back."""
 
@@ -28,6 +32,8 @@ class Hold(Protocol):
 
 class SharedHold:
     """Leave that everybody has: the database itself keeps those who work on it apart."""
+
+    after_crash = False
 
     def release(self) -> None:
         """Nothing is held."""
@@ -73,12 +79,18 @@ class ExclusiveHold:
                 + (f"process {holder}." if holder.isdigit() else "a process that has just started."),
                 hint=f"Stop it first, or give this {name} a journal of its own.",
             ) from None
+        self._file.seek(0)
+        self.after_crash = bool(self._file.read(20).strip())
+        """Whether the holder before this one ended without releasing it"""
         self._file.truncate(0)
-        self._file.write(f"{os.getpid()}\n")
+        self._holder = os.getpid()
+        self._file.write(f"{self._holder}\n")
         self._file.flush()
 
     def release(self) -> None:
         """Give it back. The file stays: one that is gone would let two hold locks on two files."""
+        if not self._file.closed and self._holder == os.getpid():
+            self._file.truncate(0)
         self._file.close()
 
     def __enter__(self) -> Self:

@@ -29,6 +29,7 @@ from gateway.contracts.journal import (
 from gateway.contracts.ports import Vault
 from gateway.contracts.replays import Replay, ReplayMode
 from gateway.contracts.summary import Action
+from gateway.contracts.traffic import Circuit, Pause
 from gateway.journal import tables
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -174,6 +175,10 @@ SENDING = Codec(
     given=("sequence", "lease_owner", "lease_until"),
 )
 
+CIRCUIT = Codec(tables.circuit, {"opened_at": _OPTIONAL_TIME, "next_probe_at": _OPTIONAL_TIME})
+
+PAUSE = Codec(tables.pause, {"at": _TIME})
+
 EVENT = Codec(tables.history, {"at": _TIME, "detail": _MAPPING})
 
 AUDIT = Codec(
@@ -273,3 +278,13 @@ def audit_record(row: Mapping[str, Any], vault: Vault) -> AuditRecord:
 def replay(row: Row) -> Replay:
     """A replay."""
     return Replay(**REPLAY.decode(row))
+
+
+def circuit(row: Row) -> Circuit:
+    """What is known of a receiver."""
+    return Circuit(**CIRCUIT.decode(row))
+
+
+def pause(row: Row) -> Pause:
+    """What an operator has stopped."""
+    return Pause(**PAUSE.decode(row))

@@ -28,11 +28,12 @@ from gateway.contracts.journal import (
     Sending,
 )
 from gateway.contracts.ports import Vault
+from gateway.contracts.traffic import Circuit, Pause
 from gateway.journal import audit_chain, audit_check, audit_log, migrate, postgresql, rows, sqlite, upkeep
 from gateway.journal.exclusive import Hold
 from gateway.journal.figures import FigureReader, Figures, Month
 from gateway.journal.listing import listing
-from gateway.journal.rows import Row
+from gateway.journal.rows import PAUSE, Row
 from gateway.journal.session import Session
 from gateway.journal.statements import Statement, Statements
 from gateway.journal.store import Store
@@ -59,6 +60,7 @@ class SqlJournal:
         self._lease = lease
         self._owner = uuid4().hex
         self._holds: list[Hold] = []
+        self._after_crash = False
         self._statements = Statements(store.writer.dialect)
 
     @contextmanager
@@ -88,16 +90,31 @@ class SqlJournal:
     def claim_due(self, now: datetime, *, limit: int) -> list[Sending]:
         """What is due (see `JournalTransaction.due`), to be sent by this process alone.
 
-        On SQLite no other process sends, and nothing is marked; on PostgreSQL each row is leased, by the
-        database's clock. What this process itself has leased it may take again.
+        On SQLite no other process sends, and nothing is marked: after one that did not end in good order what
+        is due first is to be sent alone. On PostgreSQL each row is leased, by the database's clock; what
+        another process has not come to an end with is to be sent alone. What this process itself has leased
+        it may take again.
 
         Raises:
             JournalUnavailableError: the store can not be reached.
         """
+        shared = self._store.shared
         with self.reader() as view:
-            due = view.due(now, limit=limit if not self._store.shared else 1)
-        if not due or not self._store.shared:
-            return due
+            due = view.due(now, limit=1 if shared else limit)
+            probing = bool(view.to_probe(now))
+        if shared:
+            return self._leased(now, limit) if due or probing else []
+        if due and self._after_crash:
+            # What ended the process before this one is among the first that are due.
+            self._after_crash = False
+            due = [replace(each, alone=True) for each in due]
+        if probing:
+            with self.transaction() as transaction:
+                due += transaction.probes(now, until=now + self._lease)
+        return due
+
+    def _leased(self, now: datetime, limit: int) -> list[Sending]:
+        """What is due, held for this process."""
         with self.transaction() as transaction:
             claimed = transaction.claim(now, limit=limit, owner=self._owner, lease=self._lease)
             transaction.write_gathered()
@@ -152,6 +169,25 @@ class SqlJournal:
             reader = FigureReader(session, self._vault, deadline=deadline)
             return reader.read(counted, facts_from=facts_from)
 
+    def circuits(self) -> list[Circuit]:
+        """What is known of receivers that sendings did not reach, by receiver."""
+        with self.reader() as view:
+            return view.circuits()
+
+    def pauses(self) -> list[Pause]:
+        """What is stopped, by scope."""
+        return [rows.pause(row) for row in self._read(self._statements.traffic.pauses)]
+
+    def pause(self, pause: Pause) -> bool:
+        """Stop something, for all processes, until it is resumed; False where it was stopped already."""
+        with self._session(self._store.writer) as session:
+            return session.change(self._statements.traffic.pause, PAUSE.encode(pause)) > 0
+
+    def resume(self, scope: str) -> bool:
+        """Let it go on; False where it was not stopped."""
+        with self._session(self._store.writer) as session:
+            return session.change(self._statements.traffic.resume, {"scope": scope}) > 0
+
     def acquire_exclusive(self, name: str) -> Hold:
         """Work on the journal under a name (`gateway`), until closed or dead.
 
@@ -164,6 +200,7 @@ class SqlJournal:
         """
         hold = self._store.hold(name)
         self._holds.append(hold)
+        self._after_crash = hold.after_crash
         with self._session(self._store.writer) as session:
             self._seal_key_check(session)
         return hold

@@ -16,6 +16,8 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
+    delete,
     exists,
     func,
     insert,
@@ -27,16 +29,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from gateway.contracts.journal import TRANSITIONS, InboundKind, InboundState, SendingState
+from gateway.contracts.journal import TRANSITIONS, InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
-from gateway.journal.rows import EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec
+from gateway.contracts.traffic import EVERY_RECEIVER
+from gateway.journal.rows import CIRCUIT, EVENT, INBOUND, PAUSE, RECEIPT, REPLAY, SENDING, Codec
 from gateway.journal.tables import (
     ANSWERED,
+    attempt,
     audit,
     audit_head,
+    circuit,
     content,
     history,
     inbound,
+    pause,
     receipt,
     replay,
     sending,
@@ -143,6 +149,86 @@ class ReplayStatements:
         self.that_made = Statement(oldest_first.where(replay.c.made == bindparam("made")), dialect)
 
 
+_NO_FAULT = sending.c.kind != literal_column(f"'{SendingKind.FAULT.value}'")
+"""Transport faults have a queue of their own: it says nothing of the receiver's"""
+_PAUSED = exists().where(
+    or_(pause.c.scope == sending.c.receiver, pause.c.scope == literal_column(f"'{EVERY_RECEIVER}'"))
+)
+_CUT_OFF = exists().where(
+    circuit.c.receiver == sending.c.receiver, circuit.c.opened_at.is_not(None), _NO_FAULT
+)
+
+
+class TrafficStatements:
+    """The statements for circuits, pauses and attempts."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Compile them."""
+        upsert = _INSERTS[dialect.name]
+        self.circuits = Statement(records(CIRCUIT).order_by(circuit.c.receiver), dialect)
+        put = upsert(circuit).values(_values(CIRCUIT.columns))
+        changed = {name: put.excluded[name] for name in CIRCUIT.columns}
+        self.put_circuit = Statement(
+            put.on_conflict_do_update(index_elements=["receiver"], set_=changed), dialect
+        )
+        of_receiver = circuit.c.receiver == bindparam("receiver")
+        self.drop_circuit = Statement(delete(circuit).where(of_receiver), dialect)
+        self.make_due = Statement(
+            update(sending)
+            .where(
+                holds(sending.c.state, SendingState.PENDING),
+                sending.c.receiver == bindparam("receiver"),
+                sending.c.next_attempt_at > bindparam("now"),
+            )
+            .values(next_attempt_at=bindparam("now")),
+            dialect,
+        )
+        someone_waits = exists().where(
+            holds(sending.c.state, SendingState.PENDING), sending.c.receiver == circuit.c.receiver, _NO_FAULT
+        )
+        paused = exists().where(
+            or_(pause.c.scope == circuit.c.receiver, pause.c.scope == literal_column(f"'{EVERY_RECEIVER}'"))
+        )
+        self.to_probe = Statement(
+            select(circuit.c.receiver).where(
+                circuit.c.opened_at.is_not(None),
+                circuit.c.next_probe_at <= bindparam("now"),
+                ~paused,
+                someone_waits,
+            ),
+            dialect,
+        )
+        self.probing = Statement(
+            update(circuit).where(of_receiver).values(next_probe_at=bindparam("until")), dialect
+        )
+        self.pauses = Statement(records(PAUSE).order_by(pause.c.scope), dialect)
+        self.pause = Statement(
+            upsert(pause).values(_values(PAUSE.columns)).on_conflict_do_nothing(index_elements=["scope"]),
+            dialect,
+        )
+        self.resume = Statement(delete(pause).where(pause.c.scope == bindparam("scope")), dialect)
+        begin = upsert(attempt).values(
+            key=bindparam("key"), processes=literal_column("1"), owner=bindparam("owner"), at=bindparam("at")
+        )
+        another = case(
+            (attempt.c.owner == begin.excluded.owner, literal_column("0")), else_=literal_column("1")
+        )
+        self.begin_attempt = Statement(
+            begin.on_conflict_do_update(
+                index_elements=["key"],
+                set_={
+                    "processes": attempt.c.processes + another,
+                    "owner": begin.excluded.owner,
+                    "at": begin.excluded.at,
+                },
+            ),
+            dialect,
+        )
+        of_key = attempt.c.key == bindparam("key")
+        self.attempts = Statement(select(attempt.c.processes).where(of_key), dialect)
+        self.end_attempt = Statement(delete(attempt).where(of_key), dialect)
+
+
 class Statements:
     """The statements of the journal in one dialect."""
 
@@ -205,47 +291,7 @@ class Statements:
                 )
             ).order_by(sending.c.sequence.desc())
         )
-        pending = holds(sending.c.state, SendingState.PENDING)
-        earlier = sending.alias("earlier")
-        first_of_its_conversation = ~exists().where(
-            earlier.c.conversation_root == sending.c.conversation_root,
-            earlier.c.receiver == sending.c.receiver,
-            earlier.c.sequence < sending.c.sequence,
-            holds(earlier.c.state, SendingState.PENDING),
-        )
-        due = (
-            _SENDINGS.where(pending, sending.c.next_attempt_at <= bindparam("now"), first_of_its_conversation)
-            .order_by(sending.c.next_attempt_at, sending.c.sequence)
-            .limit(bindparam("limit"))
-        )
-        self.due = compiled(due)
-        if dialect.name == "postgresql":
-            free = or_(sending.c.lease_until <= _DATABASE_CLOCK, sending.c.lease_owner == bindparam("owner"))
-            self.due_and_free = compiled(due.where(free).with_for_update(of=sending, skip_locked=True))
-            self.lease = compiled(
-                update(sending)
-                .where(sending.c.id == bindparam("row_id"))
-                .values(
-                    lease_owner=bindparam("owner"),
-                    lease_until=_DATABASE_CLOCK + bindparam("microseconds", type_=BigInteger),
-                    fence=sending.c.fence + literal_column("1"),
-                )
-            )
-        of_hospital = sending.c.receiver_role == literal_column("'hospital'")
-        unanswered = (
-            _SENDINGS.where(
-                holds(sending.c.state, SendingState.DELIVERED),
-                holds(sending.c.kind, *ANSWERED),
-                sending.c.created_at <= bindparam("before"),
-            )
-            .order_by(sending.c.created_at)
-            .limit(bindparam("limit"))
-            .with_for_update(of=sending, skip_locked=True)
-        )
-        self.unanswered_inside, self.unanswered_outside = (
-            compiled(unanswered.where(where)) for where in (of_hospital, ~of_hospital)
-        )
-        self.next_due = compiled(select(func.min(sending.c.next_attempt_at)).where(pending))
+        self._outbox(dialect)
 
         self.events = compiled(
             records(EVENT)
@@ -279,11 +325,79 @@ class Statements:
                 before = [s for s, after in TRANSITIONS.items() if state in after or s is state]
                 clause = clause.where(holds(table.c.state, *before))
             if claimed:
+                pending = holds(sending.c.state, SendingState.PENDING)
                 clause = clause.where(pending, sending.c.fence == bindparam("fence"))
                 clause = clause.values(lease_until=literal_column("0"))
             return compiled(clause)
 
         self._change = change
+        self.traffic = TrafficStatements(dialect)
+
+    def _outbox(self, dialect: Dialect) -> None:
+        """What is to be sent, and what nobody has answered."""
+
+        def compiled(clause: Executable) -> Statement:
+            return Statement(clause, dialect)
+
+        pending = holds(sending.c.state, SendingState.PENDING)
+        earlier = sending.alias("earlier")
+        first_of_its_conversation = ~exists().where(
+            earlier.c.conversation_root == sending.c.conversation_root,
+            earlier.c.receiver == sending.c.receiver,
+            earlier.c.sequence < sending.c.sequence,
+            holds(earlier.c.state, SendingState.PENDING),
+        )
+        waiting = _SENDINGS.where(pending).order_by(sending.c.next_attempt_at, sending.c.sequence)
+        due = waiting.where(
+            sending.c.next_attempt_at <= bindparam("now"), first_of_its_conversation, ~_PAUSED, ~_CUT_OFF
+        ).limit(bindparam("limit"))
+        self.due = compiled(due)
+        # A receiver that is down is tried with what is not known to fail, before what has failed already.
+        probe = waiting.where(
+            sending.c.receiver == bindparam("receiver"), _NO_FAULT, first_of_its_conversation
+        ).limit(literal_column("1"))
+        self.probe = compiled(probe)
+        self.waiting = compiled(
+            _SENDINGS.where(
+                pending,
+                sending.c.receiver == bindparam("receiver"),
+                _NO_FAULT,
+                sending.c.created_at <= bindparam("before"),
+            )
+            .order_by(sending.c.sequence)
+            .limit(bindparam("limit"))
+        )
+        if dialect.name == "postgresql":
+            free = or_(sending.c.lease_until <= _DATABASE_CLOCK, sending.c.lease_owner == bindparam("owner"))
+            # A lease that has not been ended, of another: did that process end over it?
+            left = and_(
+                sending.c.lease_until > literal_column("0"), sending.c.lease_owner != bindparam("owner")
+            )
+            free_due = due.where(free).add_columns(func.coalesce(left, literal_column("false")))
+            self.due_and_free = compiled(free_due.with_for_update(of=sending, skip_locked=True))
+            self.lease = compiled(
+                update(sending)
+                .where(sending.c.id == bindparam("row_id"))
+                .values(
+                    lease_owner=bindparam("owner"),
+                    lease_until=_DATABASE_CLOCK + bindparam("microseconds", type_=BigInteger),
+                    fence=sending.c.fence + literal_column("1"),
+                )
+            )
+        of_hospital = sending.c.receiver_role == literal_column("'hospital'")
+        unanswered = (
+            _SENDINGS.where(
+                holds(sending.c.state, SendingState.DELIVERED),
+                holds(sending.c.kind, *ANSWERED),
+                sending.c.created_at <= bindparam("before"),
+            )
+            .order_by(sending.c.created_at)
+            .limit(bindparam("limit"))
+            .with_for_update(of=sending, skip_locked=True)
+        )
+        self.unanswered_inside = compiled(unanswered.where(of_hospital))
+        self.unanswered_outside = compiled(unanswered.where(~of_hospital))
+        self.next_due = compiled(select(func.min(sending.c.next_attempt_at)).where(pending))
 
     def change(
         self, codec: Codec, names: Iterable[str], state: InboundState | None = None, *, claimed: bool = False

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from gateway.contracts.journal import SendingKind
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()
@@ -188,6 +188,37 @@ replay = Table(
 )
 """What was tried again; a subject's replays are counted, and each count is there once."""
 
+circuit = Table(
+    "circuit",
+    metadata,
+    Column("receiver", Text, primary_key=True),
+    Column("faults", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("opened_at", BigInteger),
+    Column("probes", Integer, nullable=False),
+    Column("next_probe_at", BigInteger),
+)
+"""Receivers that sendings did not reach."""
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""What an operator has stopped."""
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("processes", Integer, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+"""What may end the process that works on it: how many processes have set about it, and the last of them."""
+
 
 def _partial(table: Table, *columns: str) -> None:
     """An index on the rows that have a value in the first of the columns."""
@@ -233,6 +264,7 @@ Index(
     "ix_sending_due",
     sending.c.next_attempt_at,
     sending.c.sequence,
+    sending.c.receiver,  # so that those of receivers that are down are passed over in the index alone
     sqlite_where=_PENDING,
     postgresql_where=_PENDING,
 )
@@ -240,8 +272,8 @@ Index(
 # What a sending may not overtake: those of its conversation, to its receiver, that were made before it.
 Index(
     "ix_sending_waiting",
-    sending.c.conversation_root,
     sending.c.receiver,
+    sending.c.conversation_root,
     sending.c.sequence,
     sqlite_where=_PENDING,
     postgresql_where=_PENDING,

@@ -29,13 +29,14 @@ from gateway.journal.rows import AUDIT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING
 from gateway.journal.session import Session
 from gateway.journal.statements import Parameters, Statement, Statements, holds, records
 from gateway.journal.tables import inbound
+from gateway.journal.traffic import SqlTraffic
 
 
 def _first(found: Sequence[InboundMessage]) -> InboundMessage | None:
     return found[0] if found else None
 
 
-class SqlTransaction:
+class SqlTransaction(SqlTraffic):
     """A transaction on a connection; see `gateway.contracts.journal.JournalTransaction`.
 
     Sendings, events and payloads are gathered and written together, before the next statement that could
@@ -136,12 +137,17 @@ class SqlTransaction:
 
     def claim(self, now: datetime, *, limit: int, owner: str, lease: timedelta) -> list[Sending]:
         """What is due, and held by nobody else, for this owner until the lease ends."""
-        s = self._statements
-        found = self._outgoing(s.due_and_free, now=rows.to_time(now), limit=limit, owner=owner)
+        found = self._rows(self._statements.due_and_free, now=rows.to_time(now), limit=limit, owner=owner)
+        sendings = [replace(rows.sending(row[:-1], self._vault), alone=row[-1]) for row in found]
+        return self.leased([*sendings, *self.probes(now, until=now + lease)], owner=owner, lease=lease)
+
+    def leased(self, sendings: Sequence[Sending], *, owner: str, lease: timedelta) -> list[Sending]:
+        """The same, held for this owner until the lease ends."""
         microseconds = lease // timedelta(microseconds=1)
-        for each in found:
-            self._gather(s.lease, {"row_id": each.id, "owner": owner, "microseconds": microseconds})
-        return [replace(each, fence=each.fence + 1) for each in found]
+        for each in sendings:
+            values = {"row_id": each.id, "owner": owner, "microseconds": microseconds}
+            self._gather(self._statements.lease, values)
+        return [replace(each, fence=each.fence + 1) for each in sendings]
 
     def add_inbound(self, message: InboundMessage) -> None:
         """Add a row. (sender, msg_id) is unique.

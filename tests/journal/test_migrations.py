@@ -54,6 +54,8 @@ def first_version(store: Store) -> list[tuple[Any, ...]]:
             connection.execute(text(f"DROP INDEX IF EXISTS {index}"))
         for column in ("lease_owner", "lease_until", "fence"):
             connection.execute(text(f"ALTER TABLE sending DROP COLUMN {column}"))
+        for table in ("circuit", "pause", "attempt"):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '1'"))
         return outbox(connection)
 

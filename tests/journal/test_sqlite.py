@@ -283,6 +283,8 @@ class TestSettings:
             "sendings": "ix_sending_inbound_id (inbound_id=?)",
             "find_sendings": "MULTI-INDEX OR",
             "due": "ix_sending_due (next_attempt_at<?)",
+            "probe": "ix_sending_waiting (receiver=?)",
+            "waiting": "ix_sending_waiting (receiver=?)",
             "next_due": "ix_sending_due",
             "unanswered_inside": "ix_sending_unanswered (created_at<?)",
             "unanswered_outside": "ix_sending_unanswered (created_at<?)",

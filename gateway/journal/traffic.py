@@ -1,0 +1,68 @@
+"""Circuits, pauses and attempts in the journal's tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.contracts.journal import Sending
+from gateway.contracts.ports import Vault
+from gateway.contracts.traffic import Circuit
+from gateway.journal import rows
+from gateway.journal.rows import CIRCUIT, Row
+from gateway.journal.session import Session
+from gateway.journal.statements import Statements
+
+
+class SqlTraffic:
+    """The part of a transaction that says what may be sent and worked on just now."""
+
+    _session: Session
+    _statements: Statements
+    _vault: Vault
+
+    def circuits(self) -> list[Circuit]:
+        """Those of all receivers that have one, by receiver."""
+        return [rows.circuit(row) for row in self._session.rows(self._statements.traffic.circuits, {})]
+
+    def put_circuit(self, circuit: Circuit) -> None:
+        """Keep what is known of a receiver."""
+        self._session.change(self._statements.traffic.put_circuit, CIRCUIT.encode(circuit))
+
+    def close_circuit(self, receiver: str, now: datetime) -> None:
+        """Forget it: the receiver was reached, and what waits for it is due now."""
+        s = self._statements.traffic
+        self._session.change(s.drop_circuit, {"receiver": receiver})
+        self._session.change(s.make_due, {"receiver": receiver, "now": rows.to_time(now)})
+
+    def waiting(self, receiver: str, *, before: datetime, limit: int) -> list[Sending]:
+        """Pending sendings to a receiver that were made before a time, oldest first."""
+        values = {"receiver": receiver, "before": rows.to_time(before), "limit": limit}
+        found = self._session.rows(self._statements.waiting, values)
+        return [rows.sending(row, self._vault) for row in found]
+
+    def to_probe(self, now: datetime) -> list[str]:
+        """Receivers whose circuit is open, for whom something waits, and who may be tried again."""
+        found = self._session.rows(self._statements.traffic.to_probe, {"now": rows.to_time(now)})
+        return [row[0] for row in found]
+
+    def probes(self, now: datetime, *, until: datetime) -> list[Sending]:
+        """One sending for each receiver that may be tried again; nobody else tries until then."""
+        s = self._statements
+        found: list[Row] = []
+        for receiver in self.to_probe(now):
+            values = {"receiver": receiver, "until": rows.to_time(until)}
+            self._session.change(s.traffic.probing, values)
+            found += self._session.rows(s.probe, {"receiver": receiver})
+        return [replace(rows.sending(row, self._vault), alone=True) for row in found]
+
+    def begin_attempt(self, key: str, *, owner: str, at: datetime) -> int:
+        """How many other processes set about it before and never ended it."""
+        s = self._statements.traffic
+        self._session.change(s.begin_attempt, {"key": key, "owner": owner, "at": rows.to_time(at)})
+        ((processes,),) = self._session.rows(s.attempts, {"key": key})
+        return int(processes) - 1
+
+    def end_attempt(self, key: str) -> None:
+        """It did not end the process: forget all attempts."""
+        self._session.change(self._statements.traffic.end_attempt, {"key": key})
