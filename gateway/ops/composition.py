@@ -18,18 +18,22 @@ from gateway.ops.auditing import audit_entry
 from gateway.ops.configuration import Configuration
 from gateway.ops.security import message_opener, message_signer, message_verifier, packing
 from gateway.ops.way_back import PROCESSING_STATUS, deviations, way_back
+from gateway.pipeline.circuits import CircuitSettings
 from gateway.pipeline.dispatch import Dispatcher, DispatchSettings
 from gateway.pipeline.distribution import Distribution, DistributionPolicy
 from gateway.pipeline.flow import Flow, now
 from gateway.pipeline.held import HeldNotes
 from gateway.pipeline.notes import NoteHandler, NotePolicy
 from gateway.pipeline.outbox import Outbox, RetrySettings
+from gateway.pipeline.packing import Packing
+from gateway.pipeline.quarantine import Attempts, Quarantine
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.resending import Resending
 from gateway.pipeline.retention import Retention
 from gateway.pipeline.rules import RuleSettings
-from gateway.pipeline.service import Service
+from gateway.pipeline.service import IntakeGate, Service, ServiceSettings
 from gateway.receipts.answers import Answers
+from gateway.receipts.deadlines import Deadlines
 from gateway.receipts.notices import Notices
 from gateway.receipts.relay import RelayPolicy
 from gateway.routing.register_file import RegisterFile
@@ -37,6 +41,9 @@ from gateway.security.gate import Limits
 from gateway.security.vault import load_key_file
 from queues import connect
 from schemas import SchemaSet, default_official_directory
+
+_DRAINING = 0.8
+"""How much of the time to stop in what is due still goes out; the rest is for what is under way"""
 
 
 def connect_queue(configuration: Configuration) -> Queue:
@@ -269,28 +276,60 @@ def _worker(
         receipts=back.receipts,
         replies=back.replies,
     )
-    size = configuration.flow.group_size
-    outbox = Outbox(
-        journal,
-        queue,
-        RetrySettings(
-            first=_seconds(configuration.flow.retry_first_seconds),
-            longest=_seconds(configuration.flow.retry_longest_seconds),
-            give_up_after=_seconds(configuration.flow.give_up_after_hours * 3600),
-        ),
-        now,
-        group_size=4 * size,
-        envelope=packing(configuration, registry).envelope,
-        given_up=back.deadlines.given_up,
-    )
     retention = _retention(configuration, journal)
 
     def periodically() -> None:
         back.deadlines.check()
         retention.check()
 
-    service = Service(queue, flow, outbox, names=names, group_size=size, periodically=periodically)
+    attempts = Attempts(journal, most=configuration.flow.poison_attempts, clock=now)
+    outbox = _outbox(
+        configuration, journal, queue, attempts, packing(configuration, registry), back.deadlines
+    )
+    service = Service(
+        queue,
+        flow,
+        outbox,
+        intake=IntakeGate(journal),
+        quarantine=Quarantine(attempts, registry, configuration.queues.inbound, now),
+        settings=ServiceSettings(
+            names=names,
+            group_size=configuration.flow.group_size,
+            drain_seconds=_DRAINING * configuration.flow.stop_seconds,
+        ),
+        periodically=periodically,
+    )
     return Worker(service=service, queue=queue, journal=journal)
+
+
+def _outbox(
+    configuration: Configuration,
+    journal: SqlJournal,
+    queue: Queue,
+    attempts: Attempts,
+    packed: Packing,
+    deadlines: Deadlines,
+) -> Outbox:
+    settings = configuration.flow
+    return Outbox(
+        journal,
+        queue,
+        RetrySettings(
+            first=_seconds(settings.retry_first_seconds),
+            longest=_seconds(settings.retry_longest_seconds),
+            give_up_after=_seconds(settings.give_up_after_hours * 3600),
+            circuit=CircuitSettings(
+                faults=settings.circuit_faults,
+                first=_seconds(settings.retry_first_seconds),
+                longest=_seconds(settings.circuit_longest_seconds),
+            ),
+        ),
+        now,
+        group_size=4 * settings.group_size,
+        envelope=packed.envelope,
+        given_up=deadlines.given_up,
+        attempts=attempts,
+    )
 
 
 def _retention(configuration: Configuration, journal: SqlJournal) -> Retention:

@@ -169,6 +169,14 @@ class FlowSection(Section):
     give_up_after_hours: Annotated[float, Field(gt=0)] = 72.0
     lease_seconds: Annotated[float, Field(ge=1)] = 30.0
     """PostgreSQL: how long a process has to publish what it took; what a dead one held is then taken over"""
+    poison_attempts: Annotated[int, Field(ge=2)] = 3
+    """How many processes may end over one message before it is set aside (`failed`, reason `poison`)"""
+    circuit_faults: Annotated[int, Field(ge=1)] = 5
+    """How often in a row a receiver is not reached before it is only probed, one sending at a time"""
+    circuit_longest_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """Between two probes of a receiver, at most; the pauses double from `retry_first_seconds`"""
+    stop_seconds: Annotated[float, Field(ge=1)] = 30.0
+    """From SIGTERM to the end of the process, at most"""
     receipt_deadline_hours: Annotated[float, Field(gt=0)] = 96.0
     """From GenDate to the AppRec of a municipality or GP (HIS 80415:2012, chapter 3.3.4)"""
     reply_deadline_hours: Annotated[float, Field(gt=0)] = 24.0

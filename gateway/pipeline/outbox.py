@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,6 +19,8 @@ from gateway.contracts.journal import (
     SendingState,
 )
 from gateway.contracts.queues import Envelope, PublishOutcome, Queue
+from gateway.pipeline.circuits import Attempt, Circuits, CircuitSettings
+from gateway.pipeline.quarantine import POISON, Attempts
 from gateway.receipts.states import settle
 
 log = structlog.get_logger()
@@ -33,6 +35,8 @@ class RetrySettings:
     first: timedelta = timedelta(seconds=2)
     longest: timedelta = timedelta(minutes=10)
     give_up_after: timedelta = timedelta(hours=72)
+    circuit: CircuitSettings = field(default_factory=CircuitSettings)
+    """When a receiver is only probed"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +69,15 @@ class Outbox:
         group_size: int,
         envelope: Callable[[Sending], Envelope],
         given_up: Callable[[JournalTransaction, Sending, datetime], None],
+        attempts: Attempts,
     ) -> None:
         """The clock tells what is due.
 
-        `envelope` makes of a sending what travels; `given_up` hears of what never does.
+        `envelope` makes of a sending what travels; `given_up` hears of what never does; `attempts` keeps what
+        processes end over.
         """
+        self._circuits = Circuits(settings.circuit)
+        self._attempts = attempts
         self._given_up = given_up
         self._envelope = envelope
         self._journal = journal
@@ -90,6 +98,23 @@ class Outbox:
         if not due:
             return 0
         reached(FailPoint.CLAIMED)
+        together = [sending for sending in due if not sending.alone]
+        if together:
+            self._publish(together)
+        for sending in due:
+            if sending.alone:
+                self._publish_alone(sending)
+        return len(due)
+
+    def _publish_alone(self, sending: Sending) -> None:
+        """Publish what a process may have ended over, or set it aside."""
+        self._attempts.alone(
+            f"sending:{sending.id}",
+            lambda: self._publish([sending]),
+            lambda transaction: self._set_aside(transaction, sending),
+        )
+
+    def _publish(self, due: Sequence[Sending]) -> None:
         packed, not_packed = self._packed(due)
         reached(FailPoint.PACKED)
         outcomes = self._queue.publish([(s.queue, e) for s, e in packed]) if packed else []
@@ -98,9 +123,35 @@ class Outbox:
             self._mark(transaction, [sending for sending, _ in packed], outcomes)
             for sending, code in not_packed:
                 self._again(transaction, sending, code, self._clock())
+            self._learn(transaction, zip((s for s, _ in packed), outcomes, strict=True), not_packed)
             reached(FailPoint.MARKED)
         reached(FailPoint.MARK_COMMITTED)
-        return len(due)
+
+    def _learn(
+        self,
+        transaction: JournalTransaction,
+        published: Iterable[tuple[Sending, PublishOutcome]],
+        not_packed: Iterable[tuple[Sending, str]],
+    ) -> None:
+        """What all of that says of the receivers; what waits for one that stays down has its end, too."""
+        now = self._clock()
+        attempts = [
+            Attempt(sending=s, error=None if o is PublishOutcome.CONFIRMED else o.value) for s, o in published
+        ]
+        attempts += [Attempt(sending=sending, error=code) for sending, code in not_packed]
+        for receiver in self._circuits.learn(transaction, attempts, now):
+            before = now - self._settings.give_up_after
+            for sending in transaction.waiting(receiver, before=before, limit=self._group_size):
+                self._again(transaction, sending, sending.error or "receiver-down", now)
+
+    def _set_aside(self, transaction: JournalTransaction, sending: Sending) -> None:
+        """Processes have ended over it: it is given up."""
+        now = self._clock()
+        if transaction.update_claimed(
+            sending, state=SendingState.FAILED, attempts=sending.attempts + 1, error=POISON
+        ):
+            self._tell(transaction, sending, now, "given-up", POISON)
+            self._given_up(transaction, sending, now)
 
     def _packed(
         self, due: Sequence[Sending]
@@ -113,6 +164,9 @@ class Outbox:
             except (LocalError, TransientError) as error:
                 log.warning("not-protected", error=error.code, receiver=sending.receiver)
                 not_packed.append((sending, error.code))
+            except Exception as error:
+                log.exception("not-packed", receiver=sending.receiver)
+                not_packed.append((sending, f"error:{type(error).__name__}"))
         return packed, not_packed
 
     def _mark(

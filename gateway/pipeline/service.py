@@ -2,28 +2,71 @@
 
 from __future__ import annotations
 
-import threading
+import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from gateway.contracts.errors import TransientError
 from gateway.contracts.fail_points import FailPoint, reached
-from gateway.contracts.queues import Queue
+from gateway.contracts.journal import Journal
+from gateway.contracts.queues import Delivery, Queue
+from gateway.contracts.traffic import INTAKE
 from gateway.pipeline.flow import Flow
 from gateway.pipeline.outbox import Outbox
+from gateway.pipeline.quarantine import Quarantine
 
 log = structlog.get_logger()
 
 _IDLE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
+_SLICE_SECONDS = 0.1
+"""How soon a pause ends when the service is to stop"""
+_PAUSE_LOOK_SECONDS = 1.0
+"""How often is looked whether the intake is paused"""
 
 
 class NotTriedNowError(TransientError):
     """What is on the queue can not be judged now, and waits there."""
 
     code = "not-tried-now"
+
+
+class IntakeGate:
+    """Whether deliveries are taken, or an operator has paused that."""
+
+    def __init__(self, journal: Journal) -> None:
+        """The pause is in the journal, for all processes."""
+        self._journal = journal
+        self._paused = False
+        self._next_look = 0.0
+
+    def paused(self) -> bool:
+        """As of a second ago at most; the log says when it changes.
+
+        Raises:
+            TransientError: the journal can not be reached.
+        """
+        if time.monotonic() >= self._next_look:
+            found = any(pause.scope == INTAKE for pause in self._journal.pauses())
+            if found is not self._paused:
+                log.warning("intake-paused" if found else "intake-resumed")
+            self._paused = found
+            self._next_look = time.monotonic() + _PAUSE_LOOK_SECONDS
+        return self._paused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """What a deployment sets."""
+
+    names: Sequence[str]
+    """The queues that are read"""
+    group_size: int
+    drain_seconds: float = 24.0
+    """For how long what is due still goes out after `stop`"""
 
 
 class Service:
@@ -35,27 +78,31 @@ class Service:
         flow: Flow,
         outbox: Outbox,
         *,
-        names: Sequence[str],
-        group_size: int,
+        intake: IntakeGate,
+        quarantine: Quarantine,
+        settings: ServiceSettings,
         periodically: Callable[[], object],
     ) -> None:
-        """`names`: the queues that are read; `periodically`: called each turn, decides itself when to act."""
+        """Everything by port; `periodically` is called each turn, and decides itself when to act."""
         self._queue = queue
         self._flow = flow
         self._outbox = outbox
-        self.names = list(names)
-        self._group_size = group_size
+        self._intake = intake
+        self._quarantine = quarantine
+        self.names = list(settings.names)
+        self._settings = settings
         self._periodically = periodically
-        self._stopping = threading.Event()
+        self._stopped_at: float | None = None
 
     def stop(self) -> None:
-        """Finish the group at hand, publish what is due, and return from `run`."""
-        self._stopping.set()
+        """Finish the group at hand, publish what is due, and return from `run`. For signal handlers, too."""
+        if self._stopped_at is None:
+            self._stopped_at = time.monotonic()
 
     def run(self) -> None:
         """Work until `stop`. What is transient is tried again with growing pauses."""
         failures = 0
-        while not self._stopping.is_set():
+        while self._stopped_at is None:
             try:
                 self.step(wait_seconds=_IDLE_SECONDS)
                 failures = 0
@@ -63,8 +110,8 @@ class Service:
                 pause = min(0.5 * 2**failures, _LONGEST_PAUSE_SECONDS)
                 failures = min(failures + 1, 10)
                 log.warning("not-reachable", error=error.code, retry_in_seconds=pause)
-                self._stopping.wait(pause)
-        self._drain()
+                self._rest(pause)
+        self._drain(self._stopped_at + self._settings.drain_seconds)
 
     def step(self, *, wait_seconds: float) -> int:
         """One turn: what is due goes out, a group comes in, what follows goes out. How much was done.
@@ -76,32 +123,67 @@ class Service:
         self._periodically()
         reached(FailPoint.DEADLINES_CHECKED)
         done = self._outbox.publish_due()
-        deliveries = self._queue.take(
-            self.names, limit=self._group_size, wait_seconds=0.0 if done else wait_seconds
-        )
+        wait_seconds = 0.0 if done else wait_seconds
+        if self._intake.paused():
+            self._rest(wait_seconds)
+            return done
+        deliveries = self._queue.take(self.names, limit=self._settings.group_size, wait_seconds=wait_seconds)
         if deliveries:
             reached(FailPoint.TAKEN)
-            try:
-                later = self._flow.process(deliveries)
-            except TransientError:
-                self._queue.requeue(deliveries)
-                raise
-            again = {delivery.tag for delivery in later}
-            taken = [delivery for delivery in deliveries if delivery.tag not in again]
-            self._queue.acknowledge(taken)
-            reached(FailPoint.ACKNOWLEDGED)
-            self._queue.requeue(later)
-            done += len(taken) + self._outbox.publish_due()
+            done += self._work_on(deliveries)
+            done += self._outbox.publish_due()
             if not done:
                 raise NotTriedNowError
         return done
 
-    def _drain(self) -> None:
+    def _work_on(self, deliveries: Sequence[Delivery]) -> int:
+        """Work on what was taken, in its order; how much of it was done.
+
+        What a taker before was gone with goes by itself: should it end this process too, it is known.
+        """
+        left, done = list(deliveries), 0
+        try:
+            for group in _groups(deliveries):
+                if self._stopped_at is not None and done:
+                    break
+                alone = group[0].abandoned
+                later = (
+                    self._quarantine.alone(group[0], self._flow.process)
+                    if alone
+                    else self._flow.process(group)
+                )
+                again = {delivery.tag for delivery in later}
+                taken = [delivery for delivery in group if delivery.tag not in again]
+                left = left[len(group) :]
+                self._queue.acknowledge(taken)
+                reached(FailPoint.ACKNOWLEDGED)
+                self._queue.requeue(later)
+                done += len(taken)
+        finally:
+            if left:
+                self._queue.requeue(left)
+        return done
+
+    def _drain(self, deadline: float) -> None:
         """What is in the outbox and due goes out before the end."""
         reached(FailPoint.DRAINING)
-        deadline = time.monotonic() + _LONGEST_PAUSE_SECONDS
         try:
             while self._outbox.publish_due() and time.monotonic() < deadline:
                 pass
         except TransientError as error:
             log.warning("not-reachable", error=error.code)
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, unless the service is to stop."""
+        until = time.monotonic() + seconds
+        while self._stopped_at is None and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _SLICE_SECONDS))
+
+
+def _groups(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    """What was taken, in its order: each abandoned one by itself, the others together."""
+    for abandoned, found in itertools.groupby(deliveries, key=lambda each: each.abandoned > 0):
+        if abandoned:
+            yield from ([each] for each in found)
+        else:
+            yield list(found)

@@ -177,8 +177,9 @@ RULES: Final = MappingProxyType(
     | _rules(_time, "timestamp at since until not_before not_after")
     | _rules(
         _number,
-        "attempt attempts bytes count days depth duration_ms failed group_size line lines messages number"
-        " pid port processes processed retry_in_seconds seconds size total workers",
+        "attempt attempts bytes count days depth duration_ms failed faults group_size line lines messages"
+        " number open_seconds pid port probes processes processed retry_in_seconds seconds size total"
+        " workers",
     )
     | _rules(
         _numeric,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 
@@ -12,7 +13,7 @@ import click
 import structlog
 
 from gateway.contracts import fail_points
-from gateway.contracts.errors import EXIT_DONE, GatewayError
+from gateway.contracts.errors import EXIT_DONE, EXIT_PARTLY, GatewayError
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.ops.cli.options import config_option
 from gateway.ops.composition import build_worker, open_journal
@@ -63,8 +64,14 @@ def _serve(configuration: Configuration) -> int:
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
+        # The next one ends the process where it is: the journal and the broker are made for that.
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_DFL)
         log.info("stopping", signal=signal.Signals(number).name)
         worker.service.stop()
+        late = threading.Timer(configuration.flow.stop_seconds, _end_at_once)
+        late.daemon = True
+        late.start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -76,3 +83,9 @@ def _serve(configuration: Configuration) -> int:
         worker.close()
     log.info("stopped")
     return EXIT_DONE
+
+
+def _end_at_once() -> None:
+    """The time to stop is over, and something hangs: what is not done comes again."""
+    log.warning("stopped", exit_code=EXIT_PARTLY)
+    os._exit(EXIT_PARTLY)
