@@ -233,6 +233,24 @@ class TestAcknowledge:
         assert ids(again) == ["1", "2", "3"]
         assert [each.redelivered for each in again] == [True, True, False]
 
+    def test_what_takers_were_gone_with_is_told(self, broker: Broker, queue: Queue) -> None:
+        queue.declare(["q"])
+        queue.publish([("q", envelope("1")), ("q", envelope("2"))])
+        for earlier in range(3):
+            taker = broker.connect()
+            (first, second) = taker.take(["q"], limit=2, wait_seconds=10)
+            assert [each.envelope.message_id for each in (first, second)] == ["1", "2"]
+            assert (first.abandoned, second.abandoned) == (earlier, earlier)
+            broker.crash(taker)
+
+    def test_what_is_given_back_was_not_abandoned(self, queue: Queue) -> None:
+        queue.declare(["q"])
+        queue.publish([("q", envelope("1"))])
+        for _ in range(3):
+            (taken,) = queue.take(["q"], limit=1, wait_seconds=10)
+            assert taken.abandoned == 0
+            queue.requeue([taken])
+
     def test_a_connection_that_lives_keeps_what_it_took(self, broker: Broker, queue: Queue) -> None:
         put(queue, "a", "1")
         take(queue, "a")

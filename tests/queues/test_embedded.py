@@ -91,6 +91,16 @@ def _database(path: Path, script: str) -> None:
     db.close()
 
 
+def test_a_file_of_the_version_before_is_taken_over_with_its_messages(tmp_path: Path) -> None:
+    with EmbeddedQueue(tmp_path / "q") as queue:
+        queue.declare(["a"])
+        queue.publish([("a", envelope("1"))])
+    _database(tmp_path / "q", "ALTER TABLE message DROP COLUMN abandoned; PRAGMA user_version = 1")
+    with EmbeddedQueue(tmp_path / "q") as queue:
+        (taken,) = queue.take(["a"], limit=1, wait_seconds=0)
+        assert (taken.envelope.message_id, taken.abandoned) == ("1", 0)
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(QueueUnavailableError, match="No such file or directory"):
         EmbeddedQueue(tmp_path / "nowhere" / "q")
