@@ -27,6 +27,8 @@ class AuditAction(StrEnum):
     FAILED_EXPORT = "failed-export"
     REPLY_CLAIM = "reply-claim"
     REPLY_SEND_ON = "reply-send-on"
+    QUEUES_PAUSE = "queues-pause"
+    QUEUES_RESUME = "queues-resume"
     SCHEMAS_ADD = "schemas-add"
     DB_UPGRADE = "db-upgrade"
     DB_BACKUP = "db-backup"

@@ -39,8 +39,10 @@ class Pause:
     scope: str
     """HER-id of a receiver, `EVERY_RECEIVER` or `INTAKE`"""
     at: datetime
+    by: str
+    """Login name of the operator"""
     reason: str
-    """The operator's words"""
+    """The operator's words (encrypted at rest)"""
 
 
 class TrafficTransaction(Protocol):
@@ -54,6 +56,15 @@ class TrafficTransaction(Protocol):
 
     def close_circuit(self, receiver: str, now: datetime) -> None:
         """Forget it: the receiver was reached, and what waits for it is due now."""
+
+    def pauses(self) -> list[Pause]:
+        """What is stopped, by scope."""
+
+    def pause(self, pause: Pause) -> bool:
+        """Stop something, for all processes, until it is resumed; False where it was stopped already."""
+
+    def resume(self, scope: str) -> bool:
+        """Let it go on; False where it was not stopped."""
 
     def begin_attempt(self, key: str, *, owner: str, at: datetime) -> int:
         """A process sets about something that may end it; how many did so before and never ended the attempt.
@@ -69,16 +80,10 @@ class TrafficTransaction(Protocol):
 
 
 class Traffic(Protocol):
-    """The part of a journal that operators ask, and stop and start things with."""
+    """The part of a journal that tells of this."""
 
     def circuits(self) -> Sequence[Circuit]:
         """Those of all receivers that have one, by receiver; where `opened_at` is set, sendings wait."""
 
     def pauses(self) -> Sequence[Pause]:
         """What is stopped, by scope."""
-
-    def pause(self, pause: Pause) -> bool:
-        """Stop something, for all processes, until it is resumed; False where it was stopped already."""
-
-    def resume(self, scope: str) -> bool:
-        """Let it go on; False where it was not stopped."""

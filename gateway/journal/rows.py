@@ -285,6 +285,13 @@ def circuit(row: Row) -> Circuit:
     return Circuit(**CIRCUIT.decode(row))
 
 
-def pause(row: Row) -> Pause:
-    """What an operator has stopped."""
-    return Pause(**PAUSE.decode(row))
+def pause(row: Row, vault: Vault) -> Pause:
+    """What an operator has stopped; its sealed reason stands last."""
+    values = PAUSE.decode(row)
+    context = PAUSE.context(pause_id(values["scope"]), "reason")
+    return Pause(**values, reason=vault.open(row[-1], context=context).decode())
+
+
+def pause_id(scope: str) -> str:
+    """What the payload of a pause is kept under."""
+    return f"pause:{scope}"

@@ -33,7 +33,7 @@ from gateway.journal import audit_chain, audit_check, audit_log, migrate, postgr
 from gateway.journal.exclusive import Hold
 from gateway.journal.figures import FigureReader, Figures, Month
 from gateway.journal.listing import listing
-from gateway.journal.rows import PAUSE, Row
+from gateway.journal.rows import Row
 from gateway.journal.session import Session
 from gateway.journal.statements import Statement, Statements
 from gateway.journal.store import Store
@@ -176,17 +176,8 @@ class SqlJournal:
 
     def pauses(self) -> list[Pause]:
         """What is stopped, by scope."""
-        return [rows.pause(row) for row in self._read(self._statements.traffic.pauses)]
-
-    def pause(self, pause: Pause) -> bool:
-        """Stop something, for all processes, until it is resumed; False where it was stopped already."""
-        with self._session(self._store.writer) as session:
-            return session.change(self._statements.traffic.pause, PAUSE.encode(pause)) > 0
-
-    def resume(self, scope: str) -> bool:
-        """Let it go on; False where it was not stopped."""
-        with self._session(self._store.writer) as session:
-            return session.change(self._statements.traffic.resume, {"scope": scope}) > 0
+        with self.reader() as view:
+            return view.pauses()
 
     def acquire_exclusive(self, name: str) -> Hold:
         """Work on the journal under a name (`gateway`), until closed or dead.

@@ -201,7 +201,16 @@ class TrafficStatements:
         self.probing = Statement(
             update(circuit).where(of_receiver).values(next_probe_at=bindparam("until")), dialect
         )
-        self.pauses = Statement(records(PAUSE).order_by(pause.c.scope), dialect)
+        reason = (
+            content.c.row_id == literal_column("'pause:'") + pause.c.scope,
+            content.c.part == literal_column(f"'{PAUSE.part('reason')}'"),
+        )
+        self.pauses = Statement(
+            select(*(pause.c[name] for name in PAUSE.columns), content.c.sealed)
+            .join_from(pause, content, and_(*reason))
+            .order_by(pause.c.scope),
+            dialect,
+        )
         self.pause = Statement(
             upsert(pause).values(_values(PAUSE.columns)).on_conflict_do_nothing(index_elements=["scope"]),
             dialect,

@@ -205,9 +205,9 @@ pause = Table(
     metadata,
     Column("scope", Text, primary_key=True),
     Column("at", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
 )
-"""What an operator has stopped."""
+"""What an operator has stopped. The reason is a payload."""
 
 attempt = Table(
     "attempt",

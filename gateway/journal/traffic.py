@@ -7,9 +7,9 @@ from datetime import datetime
 
 from gateway.contracts.journal import Sending
 from gateway.contracts.ports import Vault
-from gateway.contracts.traffic import Circuit
+from gateway.contracts.traffic import Circuit, Pause
 from gateway.journal import rows
-from gateway.journal.rows import CIRCUIT, Row
+from gateway.journal.rows import CIRCUIT, PAUSE, Row
 from gateway.journal.session import Session
 from gateway.journal.statements import Statements
 
@@ -55,6 +55,29 @@ class SqlTraffic:
             self._session.change(s.traffic.probing, values)
             found += self._session.rows(s.probe, {"receiver": receiver})
         return [replace(rows.sending(row, self._vault), alone=True) for row in found]
+
+    def pauses(self) -> list[Pause]:
+        """What is stopped, by scope."""
+        found = self._session.rows(self._statements.traffic.pauses, {})
+        return [rows.pause(row, self._vault) for row in found]
+
+    def pause(self, pause: Pause) -> bool:
+        """Stop something, for all processes, until it is resumed; False where it was stopped already."""
+        if not self._session.change(self._statements.traffic.pause, PAUSE.encode(pause)):
+            return False
+        row_id = rows.pause_id(pause.scope)
+        sealed = self._vault.seal(pause.reason.encode(), context=PAUSE.context(row_id, "reason"))
+        values = {"row_id": row_id, "part": PAUSE.part("reason"), "sealed": sealed}
+        self._session.change(self._statements.put_content, values)
+        return True
+
+    def resume(self, scope: str) -> bool:
+        """Let it go on; False where it was not stopped."""
+        if not self._session.change(self._statements.traffic.resume, {"scope": scope}):
+            return False
+        values = {"row_id": rows.pause_id(scope), "part": PAUSE.part("reason"), "sealed": None}
+        self._session.change(self._statements.put_content, values)
+        return True
 
     def begin_attempt(self, key: str, *, owner: str, at: datetime) -> int:
         """How many other processes set about it before and never ended it."""

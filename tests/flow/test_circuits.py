@@ -122,6 +122,11 @@ def world(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(gateway, monkeypatch)
 
 
+def paused(gateway: Gateway, scope: str, reason: str = "stans") -> bool:
+    with gateway.worker.journal.transaction() as transaction:
+        return transaction.pause(Pause(scope=scope, at=datetime.now(UTC), by="kari", reason=reason))
+
+
 def events(logs: Sequence[object], *names: str) -> list[object]:
     return [each["event"] for each in logs if isinstance(each, dict) and each["event"] in names]
 
@@ -237,9 +242,8 @@ def test_what_waits_too_long_for_a_receiver_is_given_up(world: World) -> None:
 
 
 def test_a_pause_holds_one_receiver_until_it_is_lifted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = world.gateway.worker.journal
-    assert journal.pause(Pause(scope=DOWN, at=world.clock.now, reason="bytter server"))
-    assert not journal.pause(Pause(scope=DOWN, at=world.clock.now, reason="igjen"))
+    assert paused(world.gateway, DOWN, "bytter server")
+    assert not paused(world.gateway, DOWN, "igjen")
     world.turns(most=3)
     assert {s.state for s in world.sending_to(UP)} == {SendingState.DELIVERED}
     assert {(s.state, s.attempts) for s in world.sending_to(DOWN)} == {(SendingState.PENDING, 0)}
@@ -250,8 +254,9 @@ def test_a_pause_holds_one_receiver_until_it_is_lifted(world: World, monkeypatch
     assert {(s.state, s.attempts) for s in world.sending_to(DOWN)} == {(SendingState.PENDING, 0)}
     journal = world.gateway.worker.journal
     assert [p.reason for p in journal.pauses()] == ["bytter server"]
-    assert journal.resume(DOWN)
-    assert not journal.resume(DOWN)
+    with journal.transaction() as transaction:
+        assert transaction.resume(DOWN)
+        assert not transaction.resume(DOWN)
     world.turns(most=2)
     assert {s.state for s in world.sending_to(DOWN)} == {SendingState.DELIVERED}
 
@@ -260,7 +265,7 @@ def test_a_pause_of_all_holds_probes_too(world: World) -> None:
     world.refused[f"{DOWN}_async"] = UNROUTABLE
     world.add(10)
     world.outbox.publish_due()
-    world.gateway.worker.journal.pause(Pause(scope=EVERY_RECEIVER, at=world.clock.now, reason="stans"))
+    paused(world.gateway, EVERY_RECEIVER)
     world.add(3, UP)
     world.tried.clear()
     world.turns(most=20, step=60)
@@ -269,13 +274,14 @@ def test_a_pause_of_all_holds_probes_too(world: World) -> None:
 
 def test_a_paused_intake_leaves_messages_on_their_queue(start: Start) -> None:
     gateway = start()
-    gateway.worker.journal.pause(Pause(scope=INTAKE, at=datetime.now(UTC), reason="stans"))
+    paused(gateway, INTAKE)
     gateway.restart()
     gateway.note(note(NOTE))
     assert gateway.rows() == []
     (status,) = gateway.worker.queue.status([gateway.configuration.queues.inbound])
     assert (status.ready, status.unacknowledged) == (1, 0)
-    gateway.worker.journal.resume(INTAKE)
+    with gateway.worker.journal.transaction() as transaction:
+        transaction.resume(INTAKE)
     gateway.restart()
     gateway.settle()
     assert [r.state for r in gateway.rows()] == [InboundState.DELIVERED]

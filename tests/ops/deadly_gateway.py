@@ -23,16 +23,16 @@ RECEIVER = os.environ["DEADLY_RECEIVER"]
 _receive, _envelope = Reception.receive, Packing.envelope
 
 
-def receive(reception: Reception, delivery: Delivery, received_at: datetime) -> Arrival:
+def receive(self: Reception, delivery: Delivery, received_at: datetime) -> Arrival:
     if MARK in delivery.envelope.body:
         os.kill(os.getpid(), signal.SIGKILL)
-    return _receive(reception, delivery, received_at)
+    return _receive(self, delivery, received_at)
 
 
-def envelope(packing: Packing, sending: Sending) -> Envelope:
+def envelope(self: Packing, sending: Sending) -> Envelope:
     if sending.receiver == RECEIVER and sending.kind is SendingKind.NOTE:
         os.kill(os.getpid(), signal.SIGKILL)
-    return _envelope(packing, sending)
+    return _envelope(self, sending)
 
 
 Reception.receive = receive  # type: ignore[method-assign]

@@ -24,7 +24,7 @@ def upgrade() -> None:
         "pause",
         sa.Column("scope", sa.Text, primary_key=True),
         sa.Column("at", sa.BigInteger, nullable=False),
-        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("by", sa.Text, nullable=False),
     )
     op.create_table(
         "attempt",
