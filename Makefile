@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test bench bench-adapters faults security fuzz properties check format lock clean
+.PHONY: setup demo test bench bench-adapters faults security fuzz properties report-check check format lock clean
 
 setup: $(VENV)/.ready
 
@@ -47,6 +47,10 @@ fuzz: setup
 EXAMPLES ?= 2000
 properties: setup
 	PAKKEHJEM_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --dist worksteal --timeout 7200 tests/rendering tests/schemas tests/standards
+
+# The report as a browser shows it (needs Chromium); the pictures are left in build/report.
+report-check: setup
+	REPORT_CHECK=1 $(BIN)/pytest tests/ops/report/test_in_chromium.py
 
 check: setup
 	$(BIN)/ruff check .

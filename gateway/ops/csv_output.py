@@ -12,14 +12,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", 
 """What spreadsheets take for the beginning of a formula (OWASP, CSV Injection), in both widths"""
 
 
-def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]], *, delimiter: str = ",") -> str:
     """A table as CSV (RFC 4180); None is an empty cell.
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it; control characters are
     exchanged. Numbers stay numbers.
     """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(columns)
     writer.writerows([_cell(value) for value in row] for row in rows)
     return out.getvalue()

@@ -38,6 +38,7 @@ COMMANDS = {
     "messages": "Browse what came in and what became of it.",
     "held": "Notes that wait for a person: list, show, release, discard.",
     "replies": "Replies that nobody has taken: list, claim, send on.",
+    "report": "Tell how the pathway goes: a page with charts, a spreadsheet.",
     "queues": "Look at the queues; make those that are needed.",
     "adapters": "List the EPJ adapters; scaffold one; check one.",
     "audit": "Who did what, and whether the log of it is whole.",
