@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.contracts.addresses import AddressFault, FaultOutcome
 from gateway.contracts.audit import AuditAnchor, AuditEntry, AuditFilter, AuditRecord, AuditVerdict
 from gateway.contracts.facts import NoteFacts
 from gateway.contracts.findings import Finding
@@ -360,6 +361,18 @@ class JournalTransaction(TrafficTransaction, Protocol):
 
     def record(self, entry: AuditEntry) -> None:
         """Add to the audit log: what was done and that it was done become durable together."""
+
+    def add_address_fault(self, fault: AddressFault) -> None:
+        """Flag a register entry; nothing is written where the sending has flagged it already."""
+
+    def end_address_fault(self, sending_id: str, *, at: datetime, outcome: FaultOutcome) -> None:
+        """End the fault of one sending."""
+
+    def answer_address_faults(self, receiver: str, *, sent_at: datetime, at: datetime) -> None:
+        """End the faults of an entry whose receiver has acknowledged what was sent to it after them."""
+
+    def address_faults(self, inbound_id: str | None = None) -> list[AddressFault]:
+        """The faults of a note; without one, all that have not ended: those entries are flagged."""
 
     def add_replay(self, replay: Replay) -> bool:
         """Claim a replay; False, and nothing is written, where somebody has done it already."""

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Table
 
+from gateway.contracts.addresses import AddressFault, FaultOutcome
 from gateway.contracts.audit import AuditEntry, AuditRecord
 from gateway.contracts.errors import LocalError
 from gateway.contracts.facts import FactSums, NoteFacts, Window
@@ -193,6 +194,11 @@ RECEIPT = Codec(tables.receipt, {"codes": _STRINGS, "received_at": _TIME})
 
 REPLAY = Codec(tables.replay, {"mode": _enumeration(ReplayMode), "at": _TIME})
 
+ADDRESS_FAULT = Codec(
+    tables.address_fault,
+    {"at": _TIME, "ended_at": _OPTIONAL_TIME, "outcome": (_optional(str), _optional(FaultOutcome))},
+)
+
 
 def inbound_message(row: Row, vault: Vault | None) -> InboundMessage:
     """A row of the inbox; without a vault, without its payloads."""
@@ -295,3 +301,8 @@ def pause(row: Row, vault: Vault) -> Pause:
 def pause_id(scope: str) -> str:
     """What the payload of a pause is kept under."""
     return f"pause:{scope}"
+
+
+def address_fault(row: Row) -> AddressFault:
+    """A fault of a register entry."""
+    return AddressFault(**ADDRESS_FAULT.decode(row))

@@ -32,9 +32,20 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from gateway.contracts.journal import TRANSITIONS, InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.contracts.traffic import EVERY_RECEIVER
-from gateway.journal.rows import CIRCUIT, EVENT, INBOUND, PAUSE, RECEIPT, REPLAY, SENDING, Codec
+from gateway.journal.rows import (
+    ADDRESS_FAULT,
+    CIRCUIT,
+    EVENT,
+    INBOUND,
+    PAUSE,
+    RECEIPT,
+    REPLAY,
+    SENDING,
+    Codec,
+)
 from gateway.journal.tables import (
     ANSWERED,
+    address_fault,
     attempt,
     audit,
     audit_head,
@@ -238,6 +249,33 @@ class TrafficStatements:
         self.end_attempt = Statement(delete(attempt).where(of_key), dialect)
 
 
+class AddressFaultStatements:
+    """The statements about register entries that a receiver has disowned."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Compile them."""
+        c = address_fault.c
+        is_open = c.ended_at.is_(None)
+        self.add = Statement(
+            _INSERTS[dialect.name](address_fault)
+            .values(_values(ADDRESS_FAULT.columns))
+            .on_conflict_do_nothing(index_elements=["sending_id"]),
+            dialect,
+        )
+        oldest_first = records(ADDRESS_FAULT).order_by(c.sequence)
+        self.open = Statement(oldest_first.where(is_open), dialect)
+        self.of = Statement(oldest_first.where(c.inbound_id == bindparam("message_id")), dialect)
+        ended = (
+            update(address_fault)
+            .where(is_open)
+            .values(ended_at=bindparam("new_ended_at"), outcome=bindparam("new_outcome"))
+        )
+        self.end = Statement(ended.where(c.sending_id == bindparam("row_id")), dialect)
+        self.answer = Statement(
+            ended.where(c.receiver == bindparam("her_id"), c.at < bindparam("before")), dialect
+        )
+
+
 class Statements:
     """The statements of the journal in one dialect."""
 
@@ -313,7 +351,7 @@ class Statements:
             .where(receipt.c.sending_id == bindparam("sending_id"))
             .order_by(receipt.c.sequence)
         )
-        self.replays = ReplayStatements(dialect)
+        self.replays, self.address_faults = ReplayStatements(dialect), AddressFaultStatements(dialect)
         self.count_by_state = compiled(
             select(inbound.c.state, func.count())
             .where(holds(inbound.c.kind, InboundKind.NOTE))

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from gateway.contracts.journal import SendingKind
 
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()
@@ -218,6 +218,30 @@ attempt = Table(
     Column("at", BigInteger, nullable=False),
 )
 """What may end the process that works on it: how many processes have set about it, and the last of them."""
+
+
+address_fault = Table(
+    "address_fault",
+    metadata,
+    _sequence(),
+    Column("sending_id", Text, ForeignKey("sending.id"), nullable=False, unique=True),
+    Column("inbound_id", Text, ForeignKey("inbound.id"), nullable=False, index=True),
+    Column("receiver", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("codes", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("outcome", Text),
+)
+"""Entries of the register that a receiver has disowned; `ended_at` empty: the entry is flagged."""
+
+_OPEN_FAULT = address_fault.c.ended_at.is_(None)
+Index(
+    "ix_address_fault_open",
+    address_fault.c.receiver,
+    sqlite_where=_OPEN_FAULT,
+    postgresql_where=_OPEN_FAULT,
+)
 
 
 def _partial(table: Table, *columns: str) -> None:

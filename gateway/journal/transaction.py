@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import or_
 
+from gateway.contracts.addresses import AddressFault, FaultOutcome
 from gateway.contracts.audit import AuditEntry
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import (
@@ -25,7 +26,7 @@ from gateway.contracts.ports import Vault
 from gateway.contracts.replays import Replay
 from gateway.journal import audit_chain, rows
 from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
-from gateway.journal.rows import AUDIT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec, Row
+from gateway.journal.rows import ADDRESS_FAULT, AUDIT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec, Row
 from gateway.journal.session import Session
 from gateway.journal.statements import Parameters, Statement, Statements, holds, records
 from gateway.journal.tables import inbound
@@ -237,6 +238,32 @@ class SqlTransaction(SqlTraffic):
     def replays_that_made(self, made: str) -> list[Replay]:
         """The replays that a sending or an inbound message came of, oldest first."""
         return [rows.replay(row) for row in self._rows(self._statements.replays.that_made, made=made)]
+
+    def add_address_fault(self, fault: AddressFault) -> None:
+        """Flag a register entry; nothing is written where the sending has flagged it already."""
+        self.write_gathered()
+        self._session.change(self._statements.address_faults.add, ADDRESS_FAULT.encode(fault))
+
+    def end_address_fault(self, sending_id: str, *, at: datetime, outcome: FaultOutcome) -> None:
+        """End the fault of one sending."""
+        values = {"row_id": sending_id, "new_ended_at": rows.to_time(at), "new_outcome": outcome.value}
+        self._session.change(self._statements.address_faults.end, values)
+
+    def answer_address_faults(self, receiver: str, *, sent_at: datetime, at: datetime) -> None:
+        """End the faults of an entry whose receiver has acknowledged what was sent to it after them."""
+        values = {
+            "her_id": receiver,
+            "before": rows.to_time(sent_at),
+            "new_ended_at": rows.to_time(at),
+            "new_outcome": FaultOutcome.ANSWERED.value,
+        }
+        self._session.change(self._statements.address_faults.answer, values)
+
+    def address_faults(self, inbound_id: str | None = None) -> list[AddressFault]:
+        """The faults of a note; without one, all that have not ended. Oldest first."""
+        s = self._statements.address_faults
+        found = self._rows(s.open) if inbound_id is None else self._rows(s.of, message_id=inbound_id)
+        return [rows.address_fault(row) for row in found]
 
     def write_gathered(self) -> None:
         """Write what was gathered. Sendings go first: they are what the rest may point at."""

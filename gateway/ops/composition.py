@@ -250,7 +250,14 @@ def _worker(
 ) -> Worker:
     schemas = schema_set(configuration)
     answers = Answers(registry, configuration.gateway.her_id)
-    back = way_back(configuration, registry, journal=journal, vault=vault, answers=answers)
+    back = way_back(
+        configuration,
+        registry,
+        journal=journal,
+        vault=vault,
+        answers=answers,
+        readdressing=resending(configuration, registry),
+    )
     names = inbound_queues(configuration, registry)
     flow = Flow(
         journal=journal,

@@ -11,6 +11,7 @@ from gateway.contracts.registry import Registry
 from gateway.ops.configuration import Configuration
 from gateway.ops.security import message_signer
 from gateway.pipeline.flow import now
+from gateway.receipts.addresses import AddressFaults, Readdressing
 from gateway.receipts.answers import Answers
 from gateway.receipts.deadlines import Deadlines, DeadlineSettings
 from gateway.receipts.deviations import Deviations, Sender
@@ -57,7 +58,13 @@ def deviations(configuration: Configuration, registry: Registry) -> Deviations:
 
 
 def way_back(
-    configuration: Configuration, registry: Registry, *, journal: Journal, vault: Vault, answers: Answers
+    configuration: Configuration,
+    registry: Registry,
+    *,
+    journal: Journal,
+    vault: Vault,
+    answers: Answers,
+    readdressing: Readdressing,
 ) -> WayBack:
     """Put it together.
 
@@ -65,16 +72,17 @@ def way_back(
         LocalError: no key can be used.
     """
     gateway, flow = configuration.gateway, configuration.flow
-    told = deviations(configuration, registry)
+    told, addresses = deviations(configuration, registry), AddressFaults(readdressing)
     return WayBack(
         notices=Notices(told, configuration.rules.tell_sender),
-        receipts=ReceiptHandler(registry, answers, told),
+        receipts=ReceiptHandler(registry, answers, told, addresses),
         replies=ReplyHandler(
             registry, answers, passing_on(configuration, registry), vault, own_her_id=gateway.her_id
         ),
         deadlines=Deadlines(
             journal,
             told,
+            addresses,
             DeadlineSettings(
                 receipt=timedelta(hours=flow.receipt_deadline_hours),
                 reply=timedelta(hours=flow.reply_deadline_hours),

@@ -170,6 +170,17 @@ class Resending:
             transaction, found, made, asked, mode=ReplayMode.NEW if as_new else ReplayMode.SAME
         )
 
+    def readdress(
+        self, transaction: JournalTransaction, sending: Sending, endpoint: Endpoint, at: datetime
+    ) -> Sending:
+        """Put a new message to another address in the place of a sending, because the register has changed.
+
+        Raises:
+            ResendingError, LocalError: as `resend`.
+        """
+        asked = Asked(by="schedule", at=at)
+        return self.resend(transaction, sending, asked, as_new=True, endpoint=endpoint)
+
     def replaced(
         self,
         transaction: JournalTransaction,

@@ -14,6 +14,7 @@ import structlog
 
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import Event, Journal, JournalTransaction, Sending
+from gateway.receipts.addresses import AddressFaults
 from gateway.receipts.deviations import Deviations
 from gateway.receipts.held_deadlines import HeldDeadlines
 from gateway.receipts.remedies import Trouble
@@ -45,12 +46,14 @@ class Deadlines:
         self,
         journal: Journal,
         deviations: Deviations,
+        addresses: AddressFaults,
         settings: DeadlineSettings,
         clock: Callable[[], datetime],
     ) -> None:
         """The clock tells what is overdue."""
         self._journal = journal
         self._deviations = deviations
+        self._addresses = addresses
         self._settings = settings
         self._clock = clock
         self._next: datetime | None = None
@@ -59,7 +62,7 @@ class Deadlines:
     def check(self) -> int:
         """Mark and tell what is overdue, where it is time to look again; how many sendings that were.
 
-        What is held and near its deadline is told, too.
+        What is held and near its deadline is told, too, and flagged addresses are looked up again.
 
         Raises:
             TransientError: the journal can not be reached.
@@ -75,6 +78,7 @@ class Deadlines:
                     self._overdue(transaction, sending, now, inside=inside)
                     reached(FailPoint.OVERDUE_MARKED)
                 found += len(overdue)
+            self._addresses.look_again(transaction, now)
         self._held.check(now)
         # More may wait than one group holds.
         self._next = now if found >= _GROUP else now + self._settings.every

@@ -7,7 +7,7 @@ ConversationRef; for errors that are found after a positive AppRec, and never in
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.contracts.identifiers import derived_id
@@ -50,6 +50,8 @@ _CORRECT_IT = (
     "Rett notatet i journalsystemet og send det på nytt som en endring. Rettelsen sendes da videre til dem "
     "som har fått notatet."
 )
+_HAS_IT_NOW = "Notatet om pakkeforløp hjem er nå tatt imot av"
+_DO_NOTHING = "Det trenger ikke sendes på nytt."
 _NOBODY_HAS_IT = "Verken kommunen eller fastlegen har fått notatet fra meldingstjenesten."
 _MUCH = 400
 """Characters of what a receiver wrote itself that are passed on"""
@@ -101,6 +103,25 @@ class Deviations:
     ) -> bool:
         """Tell of what no AppRec tells."""
         return self._about(transaction, sending, ADVICE[trouble], faults, at)
+
+    def recovered(self, transaction: JournalTransaction, sending: Sending, at: datetime.datetime) -> bool:
+        """Tell that a receiver has the note after all, where the department was told that it has not.
+
+        That is by a late AppRec, or by a new message in the place of one that was refused or not delivered.
+        """
+        note = transaction.inbound(sending.inbound_id) if sending.kind is SendingKind.NOTE else None
+        if note is None:
+            return False
+        before = {sending.id, *_replaced_by(transaction, sending.id)}
+        told = {s.id for s in transaction.sendings(note.id, kinds=(SendingKind.DEVIATION,))}
+        refused = any(
+            s.answers is not None and s.answers == sending.answers and _is_negative(s)
+            for s in transaction.sendings(note.id, kinds=(SendingKind.RECEIPT,))
+        )
+        if not refused and not told & {_id_of(_msg_id(each)) for each in before}:
+            return False
+        text = f"{_HAS_IT_NOW} {self._name(sending.receiver)} (HER-id {sending.receiver}).\n{_DO_NOTHING}"
+        return self._add(transaction, note, (sending.id, "recovered"), OTHER, text, at)
 
     def findings(
         self,
@@ -188,7 +209,7 @@ class Deviations:
             return None
         unit = self._registry.unit(note.unit)
         mailbox = unit.mailbox if unit is not None else hospital.her_id
-        msg_id = derived_id("deviation", *cause)
+        msg_id = _msg_id(*cause)
         made_at = at.astimezone(OSLO).replace(microsecond=0)
         conversation = Conversation(parent=note.msg_id, root=note.conversation_root or note.msg_id)
         status = self._sender.processing_status
@@ -215,7 +236,7 @@ class Deviations:
         if self._sign:
             body = self._signer.sign(body, org_no=None)
         return Sending(
-            id=derived_id("sending", msg_id),
+            id=_id_of(msg_id),
             inbound_id=note.id,
             kind=SendingKind.DEVIATION,
             state=SendingState.PENDING,
@@ -242,10 +263,13 @@ class Deviations:
             created_at=at,
         )
 
+    def _name(self, her_id: str) -> str:
+        endpoint = self._registry.endpoint(her_id)
+        return f"{endpoint.organisation_name}, {endpoint.name}" if endpoint is not None else her_id
+
     def _text(self, about: Sending, advice: Advice, faults: tuple[Fault, ...]) -> str:
         """Who did not take the note, what to do, and what the receiver wrote."""
-        endpoint = self._registry.endpoint(about.receiver)
-        name = f"{endpoint.organisation_name}, {endpoint.name}" if endpoint is not None else about.receiver
+        name = self._name(about.receiver)
         lines = [
             f"Notatet om pakkeforløp hjem er ikke tatt imot av {name} (HER-id {about.receiver}).",
             advice.sentence,
@@ -256,6 +280,28 @@ class Deviations:
         if written:
             lines.append(f"Mottakeren skriver: {written[:_MUCH]}")
         return "\n".join(lines)
+
+
+def _msg_id(*cause: str) -> str:
+    return derived_id("deviation", *cause)
+
+
+def _id_of(msg_id: str) -> str:
+    return derived_id("sending", msg_id)
+
+
+def _is_negative(receipt: Sending) -> bool:
+    return (receipt.apprec or "").split()[:1] == [ReceiptStatus.REJECTED.value]
+
+
+def _replaced_by(transaction: JournalTransaction, sending_id: str) -> Iterator[str]:
+    """The sendings that one has taken the place of, the last one first."""
+    while True:
+        before = [r for r in transaction.replays_that_made(sending_id) if r.subject != sending_id]
+        if not before:
+            return
+        sending_id = before[0].subject
+        yield sending_id
 
 
 def identified_only(patient: PatientRecord | None) -> PatientRecord | None:

@@ -20,10 +20,11 @@ from gateway.contracts.receipts import AppRec, ReceiptStatus
 from gateway.contracts.registry import Registry
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_receipt, inbound_row
+from gateway.receipts.addresses import AddressFaults
 from gateway.receipts.answers import Answers
 from gateway.receipts.deviations import Deviations
 from gateway.receipts.originals import original_head
-from gateway.receipts.remedies import Trouble, remedy
+from gateway.receipts.remedies import Remedy, Trouble, remedy
 from gateway.receipts.states import STEPS, SendingEvent, Step, settle
 
 _ANSWERED = (SendingKind.NOTE, SendingKind.REPLY, SendingKind.DEVIATION)
@@ -34,8 +35,11 @@ log = structlog.get_logger()
 class ReceiptHandler:
     """Matches, settles and passes on."""
 
-    def __init__(self, registry: Registry, answers: Answers, deviations: Deviations) -> None:
+    def __init__(
+        self, registry: Registry, answers: Answers, deviations: Deviations, addresses: AddressFaults
+    ) -> None:
         """The register tells who a receipt may come from."""
+        self._addresses = addresses
         self._registry = registry
         self._answers = answers
         self._deviations = deviations
@@ -125,8 +129,13 @@ class ReceiptHandler:
     ) -> None:
         """Who is told: the hospital's record system once, the department and the operator where they must."""
         moved = step.state is not sending.state
-        if moved and sending.answers is not None:
-            self._pass_on(transaction, apprec, sending, sending.answers, row)
+        if (
+            moved
+            and step.state is SendingState.REFUSED
+            and self._is_sent_elsewhere(transaction, row, apprec, sending)
+        ):
+            return  # the answer of who gets it now is the one that is passed on
+        told = moved and sending.answers is not None and self._pass_on(transaction, apprec, sending, row)
         if step.told == "receipt-late":
             log.warning("receipt-recovered", correlation_id=sending.inbound_id, receiver=sending.receiver)
         if step.told == "receipt-contradicts":
@@ -136,16 +145,29 @@ class ReceiptHandler:
                     transaction, sending, Trouble.CONTRADICTED, row.received_at, apprec.faults
                 )
         if moved and step.state is SendingState.REFUSED:
-            asked = remedy([f.code for f in apprec.faults])
-            self._tell(transaction, row, sending, f"remedy-{asked.value}", None)
-            log.warning(
-                "sending-refused",
-                correlation_id=sending.inbound_id,
-                receiver=sending.receiver,
-                reason=asked.value,
-                codes=[f.code for f in apprec.faults],
-            )
             self._deviations.refused(transaction, sending, apprec.faults, row.received_at)
+        if moved and step.state is SendingState.ACKNOWLEDGED:
+            self._addresses.acknowledged(transaction, sending, row.received_at)
+            if not told:
+                self._deviations.recovered(transaction, sending, row.received_at)
+
+    def _is_sent_elsewhere(
+        self, transaction: JournalTransaction, row: InboundMessage, apprec: AppRec, sending: Sending
+    ) -> bool:
+        """Say who must act on a refusal; whether a new message to another address takes its place."""
+        codes = [f.code for f in apprec.faults]
+        asked = remedy(codes)
+        self._tell(transaction, row, sending, f"remedy-{asked.value}", None)
+        log.warning(
+            "sending-refused",
+            correlation_id=sending.inbound_id,
+            receiver=sending.receiver,
+            reason=asked.value,
+            codes=codes,
+        )
+        if asked is not Remedy.ADDRESS or sending.kind is not SendingKind.NOTE:
+            return False
+        return self._addresses.refused(transaction, sending, codes, row.received_at)
 
     @staticmethod
     def _tell(
@@ -170,24 +192,27 @@ class ReceiptHandler:
         transaction: JournalTransaction,
         apprec: AppRec,
         sending: Sending,
-        receiver_index: int,
         row: InboundMessage,
-    ) -> None:
-        """Translate the receipt: about the hospital's message, its addresses, its version."""
+    ) -> bool:
+        """Translate the receipt: about the hospital's message, its addresses, its version.
+
+        False where the hospital hears nothing: it was answered for this receiver before, or can not be.
+        """
         note = transaction.inbound(sending.inbound_id)
         original = original_head(note) if note is not None else None
-        if note is None or original is None:
-            return
+        if note is None or original is None or sending.answers is None:
+            return False
         head, message_format = original
         passed_on = self._answers.to_sender(
             note.id,
             head,
             message_format,
-            receiver_index=receiver_index,
+            receiver_index=sending.answers,
             status=apprec.status,
             faults=apprec.faults,
             at=row.received_at,
         )
-        if passed_on is not None:
-            add_receipt(transaction, passed_on, row.received_at)
-            reached(FailPoint.RECEIPT_PASSED_ON)
+        if passed_on is None or not add_receipt(transaction, passed_on, row.received_at):
+            return False
+        reached(FailPoint.RECEIPT_PASSED_ON)
+        return True

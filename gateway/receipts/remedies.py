@@ -50,6 +50,8 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
         "E30": Remedy.CONTENT,
         "E31": Remedy.CONTENT,
         "E32": Remedy.CONTENT,
+        "E33": Remedy.CONTENT,
+        "E34": Remedy.CONTENT,
         "E35": Remedy.CONTENT,
         "E36": Remedy.CONTENT,
         "E53": Remedy.CONTENT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -18,7 +19,9 @@ from gateway.ops.security import message_verifier
 from gateway.receipts.remedies import ADVICE, REMEDIES, Remedy, Trouble, remedy
 from gateway.security.gate import parse
 from schemas import SchemaSet, default_official_directory
-from tests.flow.harness import Gateway, note, receipt
+from tests.flow.conftest import Start
+from tests.flow.harness import Gateway, note, receipt, with_new_id
+from tests.flow.variants import configured
 
 HOSPITAL = "8900100"
 RECORD_SYSTEM = f"epj_{HOSPITAL}"
@@ -247,3 +250,30 @@ def test_a_receipt_about_a_receipt_is_kept_and_never_answered(gateway: Gateway) 
     (row,) = [r for r in gateway.rows([InboundKind.RECEIPT]) if r.state is InboundState.FAILED]
     assert row.reason == "receipt-for-receipt"
     assert gateway.take(RECORD_SYSTEM) == []
+
+
+def test_every_code_of_the_list_leads_to_its_remedy(start: Start, config: Path) -> None:
+    configured(config, "repeat_days = 30", "repeat_days = 0")
+    gateway = start()
+    asked: dict[str, tuple[str, str, bool]] = {}
+    for code in ERROR_TEXTS:
+        gateway.note(with_new_id(note("dips/01")))
+        row = gateway.rows()[-1]
+        (message,) = gateway.messages(MUNICIPALITY)
+        refusal = receipt(message, ReceiptStatus.REJECTED, ErrorCode.OTHER)
+        gateway.outside(HOSPITAL, refusal.replace(b'"X99"', f'"{code}"'.encode()))
+        (body,), statuses = deviations(gateway)
+        assert statuses == ["2"]
+        topic = read_message(parse(body)).topic
+        assert topic is not None
+        names = [e.name for e in gateway.worker.journal.events(row.id)]
+        (remedy_event,) = [n.removeprefix("remedy-") for n in names if n.startswith("remedy-")]
+        asked[code] = (remedy_event, topic.value or "", "address-flagged" in names)
+    expected = {
+        "ours": (("ours", "9", False), "T01 T02 T10 T99 E10"),
+        "certificate": (("certificate", "9", False), "S01 S02 S03 S99"),
+        "address": (("address", "1", True), "E20 E21"),
+        "content": (("content", "2", False), "E30 E31 E32 E33 E34 E35 E36 E53 E54"),
+        "temporary": (("temporary", "9", False), "X99"),
+    }
+    assert asked == {code: told for told, codes in expected.values() for code in codes.split()}

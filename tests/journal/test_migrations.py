@@ -46,7 +46,7 @@ def first_version(store: Store) -> list[tuple[Any, ...]]:
     journal.close()
 
     def go_back(connection: Connection) -> list[tuple[Any, ...]]:
-        for table in ("audit", "audit_head", "replay"):
+        for table in ("audit", "audit_head", "replay", "address_fault"):
             connection.execute(text(f"DROP TABLE {table}"))
         if connection.dialect.name == "postgresql":
             connection.execute(text("DROP FUNCTION audit_unchanged"))
