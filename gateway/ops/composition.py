@@ -146,6 +146,7 @@ class Worker:
     service: Service
     queue: Queue
     journal: SqlJournal
+    deadlines: Deadlines
 
     def close(self) -> None:
         """Give everything back."""
@@ -306,7 +307,7 @@ def _worker(
         ),
         periodically=periodically,
     )
-    return Worker(service=service, queue=queue, journal=journal)
+    return Worker(service=service, queue=queue, journal=journal, deadlines=back.deadlines)
 
 
 def _outbox(

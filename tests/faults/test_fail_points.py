@@ -58,7 +58,7 @@ def test_a_message_passes_every_point(
             hospital = gateway.rows()[0].hospital
             assert hospital is not None
             gateway.outside(hospital, receipt(sent), written(answer_to(sent)))
-            deadlines = gateway.worker.service._periodically.__self__  # type: ignore[attr-defined] # a method
+            deadlines = gateway.worker.deadlines
             monkeypatch.setattr(deadlines, "_clock", lambda: datetime.now(UTC) + timedelta(days=30))
             gateway.settle()
             gateway.worker.service.stop()

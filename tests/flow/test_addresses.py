@@ -11,7 +11,6 @@ from gateway.contracts.messages import Message
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.contracts.summary import Action
 from gateway.formats import read_message
-from gateway.receipts.deadlines import Deadlines
 from gateway.security.gate import parse
 from tests.flow.harness import Gateway, note, receipt
 from tests.flow.test_deviations import deviations, to_the_gateway
@@ -33,8 +32,7 @@ def moved(gateway: Gateway) -> None:
 
 
 def look_again(gateway: Gateway) -> None:
-    deadlines = gateway.worker.service._periodically.__self__  # type: ignore[attr-defined]  # it is a method
-    assert isinstance(deadlines, Deadlines)
+    deadlines = gateway.worker.deadlines
     deadlines._next = None
     deadlines.check()
     gateway.settle()
@@ -155,8 +153,7 @@ def test_a_late_positive_after_silence_is_told_where_no_receipt_tells_it(
     (message,) = gateway.messages(MUNICIPALITY)
     gateway.take(RECORD_SYSTEM)
     later = datetime.now(UTC) + timedelta(hours=97)
-    deadlines = gateway.worker.service._periodically.__self__  # type: ignore[attr-defined]  # it is a method
-    assert isinstance(deadlines, Deadlines)
+    deadlines = gateway.worker.deadlines
     deadlines._clock = lambda: later
     gateway.worker.service._outbox._clock = lambda: later
     look_again(gateway)

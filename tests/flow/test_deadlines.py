@@ -19,7 +19,6 @@ from gateway.contracts.queues import PublishOutcome
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.formats import read_message
 from gateway.ops.cli import cli
-from gateway.receipts.deadlines import Deadlines
 from gateway.security.gate import parse
 from tests.flow.dialogue import answer_to, written
 from tests.flow.harness import Gateway, note, receipt
@@ -32,8 +31,7 @@ GP = "8920031_async"
 
 def later(gateway: Gateway, hours: float) -> list[str]:
     """Look at the deadlines so many hours from now; the log lines."""
-    deadlines = gateway.worker.service._periodically.__self__  # type: ignore[attr-defined]  # it is a method
-    assert isinstance(deadlines, Deadlines)
+    deadlines = gateway.worker.deadlines
     deadlines._clock = lambda: datetime.now(UTC) + timedelta(hours=hours)
     deadlines._next = None
     outbox = gateway.worker.service._outbox
@@ -113,7 +111,7 @@ def test_the_deadline_is_the_deployments(gateway: Gateway) -> None:
 def test_the_service_looks_by_itself_and_not_at_every_turn(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deadlines = gateway.worker.service._periodically.__self__  # type: ignore[attr-defined]  # it is a method
+    deadlines = gateway.worker.deadlines
     gateway.note(note("dips/01"))
     start = datetime.now(UTC)
     clock: dict[str, datetime] = {"now": start + timedelta(hours=95, minutes=59, seconds=30)}

@@ -21,7 +21,6 @@ from gateway.ops.composition import held_notes
 from gateway.ops.holding import time_left
 from gateway.ops.security import message_verifier
 from gateway.pipeline.held import NotHeldError, Person
-from gateway.receipts.deadlines import Deadlines
 from gateway.security.gate import parse
 from schemas import SchemaSet, default_official_directory
 from tests.flow.conftest import Start
@@ -326,8 +325,7 @@ def test_the_one_with_the_least_time_left_stands_first_and_shows_it(gateway: Gat
 
 def test_a_held_note_alerts_once_when_its_time_runs_out_and_once_when_it_has(gateway: Gateway) -> None:
     row = held(gateway, recent(note(IN_WORK_UP)))
-    deadlines = gateway.worker.service._periodically.__self__  # type: ignore[attr-defined]  # it is a method
-    assert isinstance(deadlines, Deadlines)
+    deadlines = gateway.worker.deadlines
 
     def after(hours: float) -> list[str]:
         deadlines._clock = lambda: datetime.now(UTC) + timedelta(hours=hours)

@@ -154,7 +154,7 @@ class Arrivals(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([50, 60]))
     def time_goes_by(self, hours: int) -> None:
         self.hours += hours
-        deadlines = self.gateway.worker.service._periodically.__self__  # type: ignore[attr-defined]  # a method
+        deadlines = self.gateway.worker.deadlines
         deadlines._clock = lambda: datetime.now(UTC) + timedelta(hours=self.hours)
         deadlines.check()
         self.gateway.settle()
