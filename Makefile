@@ -27,7 +27,8 @@ faults: setup
 
 # Who tries to get in, and what must not get out; part of `make test` (docs/security.md).
 security: setup
-	$(BIN)/pytest -n 2 --dist worksteal tests/security $(wildcard tests/ops/test_privacy.py)
+	$(BIN)/pytest -n 2 --dist worksteal tests/security tests/journal/test_audit.py \
+		tests/ops/test_cli_audit.py tests/ops/test_secrets.py tests/ops/test_privacy.py
 
 # The whole service beside what its primitives allow, on RabbitMQ and PostgreSQL of its own (docs/performance.md).
 bench: setup

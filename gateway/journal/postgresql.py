@@ -125,7 +125,10 @@ def _back_up(url: URL, file: Path) -> None:
         raise LocalError("There is no pg_dump here.", hint="Install postgresql-client, or run it elsewhere.")
     # Not on the command line, which others can read.
     environment = dict(os.environ) if url.password is None else os.environ | {"PGPASSWORD": str(url.password)}
-    server = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    # Made anew: `URL.set` takes None for "as it was".
+    server = URL.create(
+        "postgresql", url.username, host=url.host, port=url.port, database=url.database, query=url.query
+    ).render_as_string(hide_password=False)
     with new_file(file) as unfinished:
         arguments = ["--format=custom", "--no-owner", "--no-password", f"--file={unfinished}", server]
         done = subprocess.run([tool, *arguments], env=environment, capture_output=True, check=False)  # noqa: S603 - no words of others but the configured URL
@@ -147,6 +150,11 @@ def open_store(url: URL) -> Store:
     if not url.database or "options" in url.query:
         raise ConfigurationError(
             "The journal's URL names no database, or sets options: write postgresql://user@host/database."
+        )
+    if "password" in url.query or "sslpassword" in url.query:
+        # `pg_dump` would get it on its command line, which others can read.
+        raise ConfigurationError(
+            "The journal's URL has a password among its settings.", hint="Use journal.password_file."
         )
     driven = url.set(drivername="postgresql+psycopg")
     return Store(

@@ -39,6 +39,7 @@ from gateway.receipts.relay import RelayPolicy
 from gateway.routing.register_file import RegisterFile
 from gateway.security.gate import Limits
 from gateway.security.vault import load_key_file
+from gateway.security.vault import open_vault as vault_of
 from queues import connect
 from schemas import SchemaSet, default_official_directory
 
@@ -67,6 +68,9 @@ def open_vault(configuration: Configuration) -> Vault:
     Raises:
         LocalError: the file is not there, or others may read it.
     """
+    key = configuration.journal.key
+    if key is not None:
+        return vault_of(key.get_secret_value().encode(), source="journal.key")
     return load_key_file(configuration.path(configuration.journal.key_file))
 
 

@@ -1,23 +1,21 @@
 """The configuration: one TOML file, every value also by environment (`PAKKEHJEM__QUEUES__URL`).
 
-Relative paths are relative to the file. Unknown keys are errors that name the key. A password stands in a
-file of its own, or in the environment.
+Relative paths are relative to the file; `$CREDENTIALS_DIRECTORY/NAME` is a credential of systemd's. Unknown
+keys are errors that name the key. A secret stands in a file of its own, or in the environment.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self, cast
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from gateway.contracts.errors import ConfigurationError
 from gateway.contracts.findings import FINDINGS, Severity
@@ -25,14 +23,13 @@ from gateway.contracts.messages import Format
 from gateway.contracts.retention import DataClass
 from gateway.contracts.summary import HerId
 from gateway.intake.attachments import TAKEN
+from gateway.ops.environment import Environment, merged
+from gateway.ops.secret_values import SECRETS, refuse_secrets, url_parts, with_password
 from gateway.receipts.relay import AnsweredBy
-from gateway.security.files import read_private
+from gateway.security.files import CREDENTIALS_VARIABLE, credentials_directory, read_private
 
 CONFIG_VARIABLE = "PAKKEHJEM_CONFIG"
 """Names the file"""
-
-ENVIRONMENT_PREFIX = "PAKKEHJEM__"
-"""Of the variables that set a value: then section and key, joined by two underscores"""
 
 DEFAULT_PREFERENCE = (
     Format.SUMMARY_1,
@@ -71,6 +68,8 @@ class QueuesSection(Section):
     """`embedded:FILE`, or `amqps://user@host/vhost`"""
     password_file: Path | None = None
     """Holds the password of the URL's user, and nothing else"""
+    password: SecretStr | None = None
+    """The same, by environment only"""
     inbound: str = "pakkehjem_in"
     """What the hospitals' record systems write to"""
     declare: bool = True
@@ -92,6 +91,10 @@ class JournalSection(Section):
     """Holds the password of the URL's user, and nothing else"""
     key_file: Path = Path("journal.key")
     """Keys that payloads are encrypted with, newest first"""
+    password: SecretStr | None = None
+    """That of the URL's user, by environment only"""
+    key: SecretStr | None = None
+    """What would stand in the key file, by environment only"""
 
 
 class RegistrySection(Section):
@@ -249,7 +252,19 @@ class Configuration(Section):
         self._directory = context or Path()
 
     def path(self, value: Path) -> Path:
-        """A path of the file, made absolute."""
+        """A path of the file, made absolute.
+
+        Raises:
+            ConfigurationError: it is a credential, and there are none.
+        """
+        if value.parts[:1] == (f"${CREDENTIALS_VARIABLE}",):
+            directory = credentials_directory()
+            if directory is None:
+                raise ConfigurationError(
+                    f"{value}: the service manager has given no credentials",
+                    hint="LoadCredential= in the unit of systemd gives them",
+                )
+            return directory.joinpath(*value.parts[1:]).absolute()
         return (self._directory / value).absolute()
 
     def file_url(self, url: str) -> str:
@@ -263,7 +278,12 @@ class Configuration(Section):
         return url
 
     def broker_url(self) -> str:
-        """The broker's URL as `queues.connect` takes it, with what the section says of RabbitMQ."""
+        """The broker's URL as `queues.connect` takes it, with what the section says of RabbitMQ.
+
+        Raises:
+            ConfigurationError: the URL can not be read.
+            LocalError: others may read the key of our certificate.
+        """
         section = self.queues
         url = self.file_url(section.url)
         if not url.startswith("amqp"):
@@ -272,7 +292,9 @@ class Configuration(Section):
         for name, file in (("ca", section.ca), ("certificate", section.certificate), ("key", section.key)):
             if file is not None:
                 settings[name] = str(self.path(file))
-        parts = urlsplit(url)
+        if section.key is not None:
+            read_private(self.path(section.key))
+        parts = url_parts("queues.url", url)
         return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(settings))))))
 
     @classmethod
@@ -289,9 +311,10 @@ class Configuration(Section):
         Raises:
             ConfigurationError: a key is unknown, or its value can not be used.
         """
-        given = _Environment.read(environment or {})
+        given = Environment.read(environment or {}, raw=SECRETS)
+        refuse_secrets(document)
         try:
-            configuration = cls.model_validate(_merged(document, given.document), context=directory)
+            configuration = cls.model_validate(merged(document, given.document), context=directory)
         except ValidationError as error:
             raise _refusal(error, given) from None
         for key in ("severity", "tell_sender"):
@@ -304,83 +327,21 @@ class Configuration(Section):
 
 
 def _passwords(configuration: Configuration) -> dict[str, Section]:
-    """The sections whose URL gets a password from a file."""
+    """The sections whose URL gets a password from the environment or a file."""
     changed: dict[str, Section] = {}
     for name, section in (("queues", configuration.queues), ("journal", configuration.journal)):
-        if section.password_file is not None:
+        if section.password is not None:
+            password = section.password.get_secret_value()
+        elif section.password_file is not None:
             password = read_private(configuration.path(section.password_file)).decode("utf-8", "replace")
-            url = _with_password(f"{name}.url", section.url, password.strip())
-            changed[name] = section.model_copy(update={"url": url})
+        else:
+            continue
+        url = with_password(f"{name}.url", section.url, password.strip())
+        changed[name] = section.model_copy(update={"url": url})
     return changed
 
 
-def _with_password(key: str, url: str, password: str) -> str:
-    parts = urlsplit(url)
-    if not parts.username or parts.password is not None:
-        raise ConfigurationError(
-            f"{key}: with a password_file it names a user, and no password",
-            hint="for example amqps://user@host/vhost",
-        )
-    user, _, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Environment:
-    """What the environment sets: as tables, and which variable says what."""
-
-    document: dict[str, object]
-    variables: dict[tuple[str, ...], str]
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Self:
-        document: dict[str, object] = {}
-        variables: dict[tuple[str, ...], str] = {}
-        for name, text in sorted(environment.items()):
-            if not name.upper().startswith(ENVIRONMENT_PREFIX):
-                continue
-            parts = name[len(ENVIRONMENT_PREFIX) :].split("__")
-            # Sections and keys are lower case; what is below them (PH030) stands as it is.
-            keys = (*(part.lower() for part in parts[:2]), *parts[2:])
-            value: object = _value(name, text)
-            for key in reversed(keys):
-                value = {key: value}
-            document = _merged(document, cast("dict[str, object]", value))
-            variables[keys] = name
-        return cls(document=document, variables=variables)
-
-    def variable(self, location: tuple[str, ...]) -> str | None:
-        """The variable that a value, or a part of it, came from; None where all of it is from the file."""
-        for keys, name in self.variables.items():
-            shared = min(len(keys), len(location))
-            if keys[:shared] == location[:shared]:
-                return name
-        return None
-
-
-def _value(name: str, text: str) -> object:
-    """A list or a table is written as JSON; anything else stands for itself."""
-    if not text.lstrip().startswith(("[", "{")):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise ConfigurationError(
-            f"{name} is no valid JSON", hint="""for example ["a", "b"] or {"PH030": "hold"}"""
-        ) from None
-
-
-def _merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
-    """Two documents, one over the other, table by table."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        both = isinstance(under, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merged(cast("Mapping[str, object]", under), value) if both else value  # type: ignore[arg-type]
-    return merged
-
-
-def _refusal(error: ValidationError, given: _Environment) -> ConfigurationError:
+def _refusal(error: ValidationError, given: Environment) -> ConfigurationError:
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     location = tuple(str(part) for part in first["loc"])
     key, variable = ".".join(location), given.variable(location)

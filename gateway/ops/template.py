@@ -20,14 +20,17 @@ profile = "test"                # production | test | training; test persons are
 inbound = "pakkehjem_in"        # what the hospitals' record systems write to
 # RabbitMQ: url = "amqps://user@one.example,two.example/vhost" names the nodes of a cluster.
 # declare = false               # others manage the broker: its queues are only looked for
-# password_file = "broker.password"   # holds the password of the URL's user, for its owner to read only
+# password_file = "broker.password"   # holds the password of the URL's user, for its owner only; or set
+                                # PAKKEHJEM__QUEUES__PASSWORD. A credential of systemd's (LoadCredential=) is
+                                # "$CREDENTIALS_DIRECTORY/broker.password", here and for every other file
 # ca = "broker-ca.pem"          # roots of the broker's certificate
 # certificate = "client.cert.pem"     # our client certificate
 # key = "client.key.pem"        # and its key
 
 [journal]
 {journal}
-key_file = "journal.key"        # keep a copy apart from the journal: without it nothing can be read
+key_file = "journal.key"        # keep a copy apart from the journal: without it nothing can be read. Its text
+                                # may also stand in PAKKEHJEM__JOURNAL__KEY
 
 [registry]
 file = "register.toml"          # hospitals with their units, municipalities, GPs

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from gateway.contracts.errors import LocalError
 
+CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
+
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -47,6 +49,22 @@ def _write(path: Path, content: bytes, *, mode: int) -> None:
         raise LocalError(f"{path} can not be written: {error.strerror}.") from None
 
 
+def credentials_directory() -> Path | None:
+    """Where systemd puts what `LoadCredential=` names (systemd.exec(5), Credentials)."""
+    value = os.environ.get(CREDENTIALS_VARIABLE)
+    return Path(value) if value else None
+
+
+def _not_allowed(path: Path) -> int:
+    """What others may not do with a file."""
+    directory = credentials_directory()
+    if directory is not None and path.absolute().is_relative_to(directory.absolute()):
+        # The service's user reads them by an access list, whose mask stands where the group's rights do; the
+        # folder is closed to everyone else.
+        return _OTHERS & ~stat.S_IRGRP
+    return _OTHERS
+
+
 def read_private(path: Path) -> bytes:
     """Read a file that holds a secret.
 
@@ -55,7 +73,7 @@ def read_private(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            open_to_others = os.fstat(file.fileno()).st_mode & _OTHERS
+            open_to_others = os.fstat(file.fileno()).st_mode & _not_allowed(path)
             content = file.read()
     except OSError as error:
         raise LocalError(f"{path} can not be read: {error.strerror}.") from None

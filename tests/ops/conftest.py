@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from gateway.ops.cli import exit_code
-from gateway.ops.configuration import CONFIG_VARIABLE, ENVIRONMENT_PREFIX
+from gateway.ops.configuration import CONFIG_VARIABLE
+from gateway.ops.environment import PREFIX
 from tests.flow.harness import Gateway
 
 
@@ -39,7 +40,7 @@ def pakkehjem(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Pakkehjem:
     """Run a command: no variable and no schemas of the machine have a part in it."""
-    for name in [n for n in os.environ if n.startswith((CONFIG_VARIABLE, ENVIRONMENT_PREFIX))]:
+    for name in [n for n in os.environ if n.startswith((CONFIG_VARIABLE, PREFIX))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PAKKEHJEM_SCHEMAS", str(tmp_path_factory.mktemp("schemas") / "official"))
 

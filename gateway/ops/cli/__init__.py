@@ -41,6 +41,7 @@ COMMANDS = {
     "report": "Tell how the pathway goes: a page with charts, a spreadsheet.",
     "queues": "Look at the queues; make those that are needed.",
     "adapters": "List the EPJ adapters; scaffold one; check one.",
+    "config": "Show the configuration that is in force.",
     "audit": "Who did what, and whether the log of it is whole.",
     "db": "Keep the journal's database: upgrade, back up, purge, change keys.",
     "schemas": "Show the schemas in use; add the official ones.",
