@@ -229,9 +229,8 @@ def _show_stopped(circuits: Sequence[Circuit], pauses: Sequence[Pause]) -> None:
         since, probe = (local_time(at) if at else "-" for at in (circuit.opened_at, circuit.next_probe_at))
         say(f"receiver {circuit.receiver} is down since {since} ({circuit.error}); tried again at {probe}")
     for pause in pauses:
-        say(
-            f"{_named(pause.scope)}: paused since {local_time(pause.at)} by {pause.by}: {printable(pause.reason)}"
-        )
+        since, reason = local_time(pause.at), printable(pause.reason)
+        say(f"{_named(pause.scope)}: paused since {since} by {pause.by}: {reason}")
 
 
 def _circuit(circuit: Circuit) -> dict[str, object]:
