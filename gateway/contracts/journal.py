@@ -211,6 +211,7 @@ class Sending:
     Receipt: index of the named receiver that it answers for"""
     attempts: int = 0
     next_attempt_at: datetime | None = None
+    """None: at once, whatever a clock that is set back says"""
     created_at: datetime | None = None
     """When it was put in the outbox; the same message, taken up again, counts from then"""
     delivered_at: datetime | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from adapters import installed
 from gateway.contracts.audit import AuditAction
@@ -158,8 +159,8 @@ class Worker:
         self.journal.close()
 
 
-def build_worker(configuration: Configuration) -> Worker:
-    """Put a worker together.
+def build_worker(configuration: Configuration, *, clock: Callable[[], datetime] = now) -> Worker:
+    """Put a worker together; the clock tells it the time, in UTC.
 
     Raises:
         LocalError: something of ours is not in order (configuration, register, keys).
@@ -174,7 +175,7 @@ def build_worker(configuration: Configuration) -> Worker:
         queue = connect_queue(configuration)
         opened.callback(queue.close)
         queue.declare(all_queues(configuration, registry))
-        worker = _worker(configuration, registry, vault, journal, queue)
+        worker = _worker(configuration, registry, vault, journal, queue, clock)
         opened.pop_all()
     return worker
 
@@ -251,7 +252,12 @@ def held_notes(configuration: Configuration, registry: Registry) -> HeldNotes:
 
 
 def _worker(
-    configuration: Configuration, registry: Registry, vault: Vault, journal: SqlJournal, queue: Queue
+    configuration: Configuration,
+    registry: Registry,
+    vault: Vault,
+    journal: SqlJournal,
+    queue: Queue,
+    clock: Callable[[], datetime],
 ) -> Worker:
     schemas = schema_set(configuration)
     answers = Answers(registry, configuration.gateway.her_id)
@@ -262,6 +268,7 @@ def _worker(
         vault=vault,
         answers=answers,
         readdressing=resending(configuration, registry),
+        clock=clock,
     )
     names = inbound_queues(configuration, registry)
     flow = Flow(
@@ -287,23 +294,24 @@ def _worker(
         ),
         receipts=back.receipts,
         replies=back.replies,
+        clock=clock,
     )
-    retention = _retention(configuration, journal)
+    retention = _retention(configuration, journal, clock)
 
     def periodically() -> None:
         back.deadlines.check()
         retention.check()
 
-    attempts = Attempts(journal, most=configuration.flow.poison_attempts, clock=now)
+    attempts = Attempts(journal, most=configuration.flow.poison_attempts, clock=clock)
     outbox = _outbox(
-        configuration, journal, queue, attempts, packing(configuration, registry), back.deadlines
+        configuration, journal, queue, attempts, packing(configuration, registry), back.deadlines, clock
     )
     service = Service(
         queue,
         flow,
         outbox,
         intake=IntakeGate(journal),
-        quarantine=Quarantine(attempts, registry, configuration.queues.inbound, now),
+        quarantine=Quarantine(attempts, registry, configuration.queues.inbound, clock),
         settings=ServiceSettings(
             names=names,
             group_size=configuration.flow.group_size,
@@ -321,6 +329,7 @@ def _outbox(
     attempts: Attempts,
     packed: Packing,
     deadlines: Deadlines,
+    clock: Callable[[], datetime],
 ) -> Outbox:
     settings = configuration.flow
     return Outbox(
@@ -336,7 +345,7 @@ def _outbox(
                 longest=_seconds(settings.circuit_longest_seconds),
             ),
         ),
-        now,
+        clock,
         group_size=4 * settings.group_size,
         envelope=packed.envelope,
         given_up=deadlines.given_up,
@@ -344,11 +353,13 @@ def _outbox(
     )
 
 
-def _retention(configuration: Configuration, journal: SqlJournal) -> Retention:
+def _retention(
+    configuration: Configuration, journal: SqlJournal, clock: Callable[[], datetime]
+) -> Retention:
     section = configuration.retention
     return Retention(
         journal,
         section.periods() if section.automatic else {},
         lambda done: audit_entry(AuditAction.DB_PURGE, detail=dict(done)),
-        now,
+        clock,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.contracts.journal import Journal
 from gateway.contracts.ports import Vault
@@ -65,6 +66,7 @@ def way_back(
     vault: Vault,
     answers: Answers,
     readdressing: Readdressing,
+    clock: Callable[[], datetime] = now,
 ) -> WayBack:
     """Put it together.
 
@@ -88,6 +90,6 @@ def way_back(
                 reply=timedelta(hours=flow.reply_deadline_hours),
                 held_alert=timedelta(hours=flow.held_alert_hours),
             ),
-            now,
+            clock,
         ),
     )

@@ -127,7 +127,6 @@ class Dispatcher:
                 attachments=(len(message.attachments), sum(len(a.content) for a in message.attachments)),
             ),
             answers=going.answers,
-            next_attempt_at=made_at,
             created_at=made_at,
         )
 

@@ -136,7 +136,6 @@ class Answers:
                 original_msg_type=head.msg_type.value,
             ),
             answers=receiver_index,
-            next_attempt_at=at,
             created_at=at,
             apprec=" ".join([str(status), *(f.code for f in faults)]),
         )

@@ -259,7 +259,6 @@ class Deviations:
                 parent=conversation.parent,
                 conversation=conversation.root,
             ),
-            next_attempt_at=at,
             created_at=at,
         )
 

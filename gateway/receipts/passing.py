@@ -137,6 +137,5 @@ class PassingOn:
                 parent=parent,
                 conversation=root,
             ),
-            next_attempt_at=at,
             created_at=at,
         )
