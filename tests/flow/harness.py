@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from gateway.contracts.receipts import AppRec, ErrorCode, ReceiptStatus, fault
 from gateway.formats import answer, read_apprec, read_message, write_apprec
 from gateway.ops.composition import Worker, build_worker, open_registry
 from gateway.ops.configuration import Configuration, load
+from gateway.pipeline.flow import now
 from gateway.security.gate import parse
 from tests.conftest import NOTES
 
@@ -43,10 +44,15 @@ class Gateway:
     worker: Worker = field(init=False)
     configuration: Configuration = field(init=False)
 
+    clock: Callable[[], datetime] = now
+
     def __post_init__(self) -> None:
         self.configuration = load(self.config)
         self.registry = open_registry(self.configuration)
-        self.worker = build_worker(self.configuration)
+        self.start()
+
+    def start(self) -> None:
+        self.worker = build_worker(self.configuration, clock=self.clock)
 
     def close(self) -> None:
         self.worker.close()
@@ -54,7 +60,7 @@ class Gateway:
     def restart(self) -> None:
         """As after a crash: what was not acknowledged comes again."""
         self.close()
-        self.worker = build_worker(self.configuration)
+        self.start()
 
     def put(self, queue: str, *bodies: bytes) -> None:
         self.worker.queue.publish([(queue, Envelope(body=body, message_id=str(uuid4()))) for body in bodies])
