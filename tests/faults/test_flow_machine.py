@@ -306,7 +306,8 @@ class Flow(RuleBasedStateMachine):
                 continue
             msg_id = read_message(root).head.msg_id
             before = self.read.setdefault((queue, msg_id), delivery.envelope.body)
-            assert before == delivery.envelope.body, "what comes again is the same, byte for byte"
+            # A journal that went back makes it anew, under the same MsgId and with the time of then.
+            assert self.restored or before == delivery.envelope.body, "what comes again is the same bytes"
 
     def _hospitals_read(self) -> None:
         for hospital in self.gateway.registry.hospitals:
