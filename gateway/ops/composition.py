@@ -353,9 +353,7 @@ def _outbox(
     )
 
 
-def _retention(
-    configuration: Configuration, journal: SqlJournal, clock: Callable[[], datetime]
-) -> Retention:
+def _retention(configuration: Configuration, journal: SqlJournal, clock: Callable[[], datetime]) -> Retention:
     section = configuration.retention
     return Retention(
         journal,
