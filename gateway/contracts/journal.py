@@ -291,8 +291,8 @@ class JournalTransaction(TrafficTransaction, Protocol):
     def find_inbound_by_document_id(self, document_id: str, *, hospital: str | None) -> list[InboundMessage]:
         """The notes with this ServProvId, oldest first."""
 
-    def inbound(self, inbound_id: str) -> InboundMessage | None:
-        """An inbox row by our id."""
+    def inbound(self, inbound_id: str, *, content: bool = True) -> InboundMessage | None:
+        """An inbox row by our id. Without content, `body` and `summary` are left out (empty, None)."""
 
     def recent_notes(
         self, *, patient_reference: str, interaction_point: int, since: datetime
@@ -302,11 +302,16 @@ class JournalTransaction(TrafficTransaction, Protocol):
     def followers(self, msg_ids: Sequence[str], *, hospital: str | None = None) -> list[InboundMessage]:
         """Notes whose conversation parent or root is one of these MsgIds, oldest first."""
 
-    def sendings(self, inbound_id: str, *, kinds: Sequence[SendingKind] = ()) -> list[Sending]:
-        """What was made of an inbound message, oldest first."""
+    def sendings(
+        self, inbound_id: str, *, kinds: Sequence[SendingKind] = (), content: bool = True
+    ) -> list[Sending]:
+        """What was made of an inbound message, oldest first. Without content, `body` is left out (empty)."""
 
-    def find_sendings(self, reference: str) -> list[Sending]:
-        """Sendings with this MsgId, or (epikrise) this document id; newest first."""
+    def find_sendings(self, reference: str, *, content: bool = True) -> list[Sending]:
+        """Sendings with this MsgId, or (epikrise) this document id; newest first.
+
+        Without content, `body` is left out (empty).
+        """
 
     def due(self, now: datetime, *, limit: int) -> list[Sending]:
         """Pending sendings whose time has come, oldest first; none that waits for a pause or circuit to end.

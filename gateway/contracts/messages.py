@@ -78,7 +78,10 @@ class Identifier:
 
 def identifier(identifiers: tuple[Identifier, ...], kind: str) -> str | None:
     """The first identifier of a kind (key on V alone: a person's HER-id stands under either OID)."""
-    return next((i.id.strip() for i in identifiers if i.type == kind and i.id.strip()), None)
+    for each in identifiers:
+        if each.type == kind and (number := each.id.strip()):
+            return number
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,9 @@ class Unit:
 
 
 def _digits(value: str | None) -> str | None:
-    return "".join(c for c in value if c.isdigit()) or None if value else None
+    if not value or value.isdigit():
+        return value or None
+    return "".join(c for c in value if c.isdigit()) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

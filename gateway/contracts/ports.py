@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from gateway.contracts.messages import Message
 from gateway.contracts.reading import Reading
@@ -62,13 +62,20 @@ class Verified:
     """`whole message`"""
     signed: bytes
     """The bytes that were signed: only these are read on"""
+    tree: Any = field(default=None, repr=False, compare=False)
+    """The same as a tree (lxml), where they are XML"""
 
 
 class MessageSigner(Protocol):
     """Signs MsgHead messages (XML-DSig, enveloped)."""
 
-    def sign(self, message: bytes, *, org_no: str | None) -> bytes:
+    def sign(self, message: bytes, *, org_no: str | None, tree: Any = None) -> bytes:  # noqa: ANN401 - lxml
         """Sign with the key of the organisation, or with the gateway's own where there is none for it.
+
+        Args:
+            message: in UTF-8.
+            org_no: of the organisation.
+            tree: the message as its caller has parsed it, to be used up here.
 
         Raises:
             LocalError: no key can be used.
@@ -78,8 +85,13 @@ class MessageSigner(Protocol):
 class MessageVerifier(Protocol):
     """Checks signatures."""
 
-    def verify(self, message: bytes, *, at: datetime | None = None) -> Verified:
+    def verify(self, message: bytes, *, at: datetime | None = None, tree: Any = None) -> Verified:  # noqa: ANN401 - lxml
         """Check the signature of a MsgHead message, and its certificate at a time (now by default).
+
+        Args:
+            message: as received.
+            at: a time without a zone is UTC.
+            tree: the message as it came through the gate, where its caller has it; it is not changed.
 
         Raises:
             SignatureRefusedError: a PermanentError with a stable code and a Fault S01, S02, S03 or S99.

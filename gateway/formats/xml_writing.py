@@ -13,11 +13,15 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 # What XML 1.0 can not hold, not even as a character reference.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_PLAIN = re.compile("[^\x00-\x08\x0b-\x1f&<>\ud800-\udfff\ufffe\uffff]*+")
+"""Text that stands in an element as it is"""
 _LINE_ENDS = re.compile("\r\n?")
 
 
 def escaped(text: str) -> str:
     """Text as element content: line feeds only, and no character that XML can not hold."""
+    if _PLAIN.fullmatch(text):
+        return text
     if "\r" in text:
         text = _LINE_ENDS.sub("\n", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -26,8 +30,10 @@ def escaped(text: str) -> str:
 
 def quoted(text: str) -> str:
     """Text as the value of an attribute, line breaks and tabs kept."""
-    text = escaped(text.strip()).replace('"', "&quot;")
-    return text.replace("\n", "&#10;").replace("\t", "&#9;")
+    text = escaped(text.strip())
+    if '"' not in text and "\n" not in text and "\t" not in text:
+        return text
+    return text.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
 def text(tag: str, value: str | None) -> str:

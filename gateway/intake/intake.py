@@ -181,19 +181,19 @@ class Intake:
     ) -> tuple[Signer | None, etree._Element]:
         if identified.envelope != "msghead" or not has_signature(root):
             return None, root
-        head = read_head(root)
         try:
             # Checked as of now: a sender chooses GenDate, and could go back to when a key was good.
-            verified = self._verifier.verify(data)
+            verified = self._verifier.verify(data, tree=root)
         except PermanentError as error:
             raise RefusedError(
                 error.message,
                 reason=getattr(error, "reason", error.code),
                 faults=error.faults,
-                head=head,
+                head=read_head(root),
                 format=identified.format,
             ) from None
-        return verified.signer, parse(verified.signed, self._policy.limits)
+        covered = verified.tree
+        return verified.signer, parse(verified.signed, self._policy.limits) if covered is None else covered
 
     @staticmethod
     def _read(root: etree._Element, identified: Identified) -> Message:

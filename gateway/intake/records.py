@@ -121,7 +121,10 @@ def add_receipt(transaction: JournalTransaction, receipt: Sending, at: datetime)
 
     Source: HITS 1168:2016, chapters 5.1 and 5.5.
     """
-    answered = {s.answers for s in transaction.sendings(receipt.inbound_id, kinds=(SendingKind.RECEIPT,))}
+    answered = {
+        s.answers
+        for s in transaction.sendings(receipt.inbound_id, kinds=(SendingKind.RECEIPT,), content=False)
+    }
     if receipt.answers in answered:
         return False
     add_sending(transaction, receipt, at)

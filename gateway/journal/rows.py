@@ -207,8 +207,8 @@ def inbound_message(row: Row, vault: Vault | None) -> InboundMessage:
     return InboundMessage(**values)
 
 
-def sending(row: Row, vault: Vault) -> Sending:
-    """A row of the outbox."""
+def sending(row: Row, vault: Vault | None) -> Sending:
+    """A row of the outbox; without a vault, without its payload."""
     return Sending(**SENDING.decode(row, vault))
 
 

@@ -101,6 +101,11 @@ def holds(column: ColumnElement[Any], *members: StrEnum) -> ColumnElement[bool]:
     return column == words[0] if len(words) == 1 else column.in_(words)
 
 
+def alone(codec: Codec) -> Select[Any]:
+    """Records without their payloads."""
+    return select(*(codec.table.c[name] for name in codec.columns))
+
+
 def records(codec: Codec) -> Select[Any]:
     """Whole records: the columns, then the payloads."""
     table = codec.table
@@ -306,17 +311,13 @@ class Statements:
         }
         self.inbound_state = compiled(select(inbound.c.state).where(inbound.c.id == bindparam("id")))
         self.inbound = compiled(records(INBOUND).where(inbound.c.id == bindparam("id")))
+        self.inbound_alone = compiled(alone(INBOUND).where(inbound.c.id == bindparam("id")))
         self.find_inbound = compiled(
             records(INBOUND).where(
                 inbound.c.msg_id == bindparam("msg_id"), inbound.c.sender == bindparam("sender")
             )
         )
-        by_msg_id = _NEWEST_NOTE.where(inbound.c.msg_id == bindparam("msg_id"))
-        self.notes_by_msg_id = compiled(by_msg_id)
-        self.notes_by_msg_id_of_hospital = compiled(by_msg_id.where(_OF_HOSPITAL))
-        by_document = _NOTES.where(inbound.c.document_id == bindparam("document_id")).order_by(*_OLDEST)
-        self.notes_by_document = compiled(by_document)
-        self.notes_by_document_of_hospital = compiled(by_document.where(_OF_HOSPITAL))
+        self._find_notes(compiled)
         self.recent_notes = compiled(
             _NOTES.where(
                 inbound.c.patient_reference == bindparam("patient_reference"),
@@ -327,17 +328,7 @@ class Statements:
             ).order_by(*_NEWEST)
         )
 
-        self.sendings = compiled(
-            _SENDINGS.where(sending.c.inbound_id == bindparam("inbound_id")).order_by(sending.c.sequence)
-        )
-        self.find_sendings = compiled(
-            _SENDINGS.where(
-                or_(
-                    sending.c.msg_id == bindparam("reference"),
-                    sending.c.document_id == bindparam("reference"),
-                )
-            ).order_by(sending.c.sequence.desc())
-        )
+        self._find_sendings(compiled)
         self._outbox(dialect)
 
         self.events = compiled(
@@ -445,6 +436,36 @@ class Statements:
         self.unanswered_inside = compiled(unanswered.where(of_hospital))
         self.unanswered_outside = compiled(unanswered.where(~of_hospital))
         self.next_due = compiled(select(func.min(sending.c.next_attempt_at)).where(pending))
+
+    def _find_notes(self, compiled: Callable[[Executable], Statement]) -> None:
+        """Notes by what other messages may know of them."""
+        by_msg_id = _NEWEST_NOTE.where(inbound.c.msg_id == bindparam("msg_id"))
+        self.notes_by_msg_id = compiled(by_msg_id)
+        self.notes_by_msg_id_of_hospital = compiled(by_msg_id.where(_OF_HOSPITAL))
+        by_document = _NOTES.where(inbound.c.document_id == bindparam("document_id")).order_by(*_OLDEST)
+        one_or_other: list[ColumnElement[str]] = [bindparam("one"), bindparam("other")]
+        follow = _NOTES.where(
+            or_(
+                inbound.c.conversation_parent.in_(one_or_other), inbound.c.conversation_root.in_(one_or_other)
+            )
+        ).order_by(*_OLDEST)
+        self.followers = compiled(follow)
+        self.followers_of_hospital = compiled(follow.where(_OF_HOSPITAL))
+        self.notes_by_document = compiled(by_document)
+        self.notes_by_document_of_hospital = compiled(by_document.where(_OF_HOSPITAL))
+
+    def _find_sendings(self, compiled: Callable[[Executable], Statement]) -> None:
+        """Sendings, with their payloads and without."""
+        made_of = sending.c.inbound_id == bindparam("inbound_id")
+        self.sendings = compiled(_SENDINGS.where(made_of).order_by(sending.c.sequence))
+        self.sendings_alone = compiled(alone(SENDING).where(made_of).order_by(sending.c.sequence))
+        referred_to = or_(
+            sending.c.msg_id == bindparam("reference"), sending.c.document_id == bindparam("reference")
+        )
+        self.find_sendings = compiled(_SENDINGS.where(referred_to).order_by(sending.c.sequence.desc()))
+        self.find_sendings_alone = compiled(
+            alone(SENDING).where(referred_to).order_by(sending.c.sequence.desc())
+        )
 
     def change(
         self, codec: Codec, names: Iterable[str], state: InboundState | None = None, *, claimed: bool = False

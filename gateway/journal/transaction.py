@@ -6,16 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
-
-from sqlalchemy import or_
 
 from gateway.contracts.addresses import AddressFault, FaultOutcome
 from gateway.contracts.audit import AuditEntry
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import (
     Event,
-    InboundKind,
     InboundMessage,
     InboundState,
     Receipt,
@@ -28,9 +26,12 @@ from gateway.journal import audit_chain, rows
 from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
 from gateway.journal.rows import ADDRESS_FAULT, AUDIT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec, Row
 from gateway.journal.session import Session
-from gateway.journal.statements import Parameters, Statement, Statements, holds, records
-from gateway.journal.tables import inbound
+from gateway.journal.statements import Parameters, Statement, Statements
 from gateway.journal.traffic import SqlTraffic
+
+
+def _age(message: InboundMessage) -> datetime:
+    return message.received_at
 
 
 def _first(found: Sequence[InboundMessage]) -> InboundMessage | None:
@@ -79,9 +80,12 @@ class SqlTransaction(SqlTraffic):
         statement = s.notes_by_document if hospital is None else s.notes_by_document_of_hospital
         return self._messages(statement, document_id=document_id, hospital=hospital)
 
-    def inbound(self, inbound_id: str) -> InboundMessage | None:
-        """An inbox row by our id."""
-        return _first(self._messages(self._statements.inbound, id=inbound_id))
+    def inbound(self, inbound_id: str, *, content: bool = True) -> InboundMessage | None:
+        """An inbox row by our id; without content, its payloads are left out."""
+        if content:
+            return _first(self._messages(self._statements.inbound, id=inbound_id))
+        found = self._rows(self._statements.inbound_alone, id=inbound_id)
+        return rows.inbound_message(found[0], None) if found else None
 
     def recent_notes(
         self, *, patient_reference: str, interaction_point: int, since: datetime
@@ -100,27 +104,32 @@ class SqlTransaction(SqlTraffic):
 
     def followers(self, msg_ids: Sequence[str], *, hospital: str | None = None) -> list[InboundMessage]:
         """Notes whose conversation parent or root is one of these MsgIds, oldest first."""
-        if not msg_ids:
-            return []
-        query = (
-            records(INBOUND)
-            .where(holds(inbound.c.kind, InboundKind.NOTE))
-            .where(or_(inbound.c.conversation_parent.in_(msg_ids), inbound.c.conversation_root.in_(msg_ids)))
-            .order_by(inbound.c.received_at, inbound.c.sequence)
-        )
-        if hospital is not None:
-            query = query.where(inbound.c.hospital == hospital)
-        self.write_gathered()
-        return [rows.inbound_message(row, self._vault) for row in self._session.select(query)]
+        s = self._statements
+        statement = s.followers if hospital is None else s.followers_of_hospital
+        found: dict[str, InboundMessage] = {}
+        for one, other in zip_longest(msg_ids[::2], msg_ids[1::2], fillvalue=msg_ids[0] if msg_ids else ""):
+            for each in self._messages(statement, one=one, other=other, hospital=hospital):
+                found[each.id] = each
+        # A message has one reference or two: mostly there is one query, which has them in order.
+        return list(found.values()) if len(msg_ids) <= 2 else sorted(found.values(), key=_age)
 
-    def sendings(self, inbound_id: str, *, kinds: Sequence[SendingKind] = ()) -> list[Sending]:
-        """What was made of an inbound message, oldest first."""
-        found = self._outgoing(self._statements.sendings, inbound_id=inbound_id)
+    def sendings(
+        self, inbound_id: str, *, kinds: Sequence[SendingKind] = (), content: bool = True
+    ) -> list[Sending]:
+        """What was made of an inbound message, oldest first; without content, payloads are left out."""
+        s = self._statements
+        statement = s.sendings if content else s.sendings_alone
+        found = self._outgoing(statement, content=content, inbound_id=inbound_id)
         return [each for each in found if each.kind in kinds] if kinds else found
 
-    def find_sendings(self, reference: str) -> list[Sending]:
-        """Sendings with this MsgId, or (epikrise) this document id; newest first."""
-        return self._outgoing(self._statements.find_sendings, reference=reference) if reference else []
+    def find_sendings(self, reference: str, *, content: bool = True) -> list[Sending]:
+        """Sendings with this MsgId, or (epikrise) this document id; newest first.
+
+        Without content, payloads are left out.
+        """
+        s = self._statements
+        statement = s.find_sendings if content else s.find_sendings_alone
+        return self._outgoing(statement, content=content, reference=reference) if reference else []
 
     def due(self, now: datetime, *, limit: int) -> list[Sending]:
         """Pending sendings whose time has come, the one that waits longest first.
@@ -318,8 +327,9 @@ class SqlTransaction(SqlTraffic):
     def _messages(self, statement: Statement, **values: object) -> list[InboundMessage]:
         return [rows.inbound_message(row, self._vault) for row in self._rows(statement, **values)]
 
-    def _outgoing(self, statement: Statement, **values: object) -> list[Sending]:
-        return [rows.sending(row, self._vault) for row in self._rows(statement, **values)]
+    def _outgoing(self, statement: Statement, *, content: bool = True, **values: object) -> list[Sending]:
+        vault = self._vault if content else None
+        return [rows.sending(row, vault) for row in self._rows(statement, **values)]
 
     def _rows(self, statement: Statement, **values: object) -> Sequence[Row]:
         self.write_gathered()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from gateway.contracts.ports import MessageVerifier, Signer, Verified
 
@@ -12,9 +13,9 @@ _NOBODY = Signer(subject="", org_no=None, serial="", not_after=datetime.max.repl
 class _Unchecked:
     """Takes every signature as it is: `verify` is the command that checks them."""
 
-    def verify(self, message: bytes, *, at: datetime | None = None) -> Verified:
+    def verify(self, message: bytes, *, at: datetime | None = None, tree: Any = None) -> Verified:  # noqa: ANN401 - as its port
         """The message, unchecked."""
-        del at
+        del at, tree
         return Verified(signer=_NOBODY, covers="", signed=message)
 
 

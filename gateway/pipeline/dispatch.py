@@ -18,7 +18,7 @@ from gateway.pipeline.revisions import Outgoing
 from gateway.rendering import RenderingOrder, render
 from gateway.routing.parties import endpoint_party, hospital_party
 from gateway.routing.route import choose_format
-from gateway.security.gate import parse
+from gateway.security.gate import parse_own
 from schemas import SchemaSet
 
 WITHOUT_ENVELOPE = frozenset({Format.EPIKRISE_1_1, Format.EPIKRISE_1_2})
@@ -98,7 +98,9 @@ class Dispatcher:
             order = replace(order, attachments=going.attachments)
         message = render(going.summary, order)
         hospital, unit = sender
-        body = self._written(message, chosen, hospital, signed=endpoint.protection is not Protection.CMS)
+        body, namespace = self._written(
+            message, chosen, hospital, signed=endpoint.protection is not Protection.CMS
+        )
         conversation = order.conversation
         return Sending(
             id=derived_id("sending", msg_id),
@@ -119,7 +121,7 @@ class Dispatcher:
                 msg_type=message.head.msg_type.value or "",
                 msg_id=msg_id,
                 at=order.at,
-                namespace=_namespace(body),
+                namespace=namespace,
                 sender_levels=(hospital.her_id, unit.her_id if unit is not None else None),
                 receiver_levels=(endpoint.organisation_her_id, endpoint.her_id),
                 parent=conversation.parent if conversation is not None else None,
@@ -163,15 +165,15 @@ class Dispatcher:
             other=self._settings.plo_message,
         )
 
-    def _written(self, message: Message, chosen: Format, hospital: Hospital, *, signed: bool) -> bytes:
+    def _written(
+        self, message: Message, chosen: Format, hospital: Hospital, *, signed: bool
+    ) -> tuple[bytes, str]:
+        """The bytes, and the namespace of what they hold. They are parsed once: to be checked and signed."""
         body = write_message(message)
-        if not self._schemas.is_valid(parse(body)):
+        root = parse_own(body)
+        if not self._schemas.is_valid(root):
             raise RenderingNotValidError(hint="pakkehjem validate tells where; the note is kept")
+        identified = identify(root)
         if self._settings.sign and signed and chosen not in WITHOUT_ENVELOPE:
-            body = self._signer.sign(body, org_no=hospital.org_no)
-        return body
-
-
-def _namespace(body: bytes) -> str:
-    identified = identify(parse(body))
-    return identified.content_namespace or identified.namespace or ""
+            body = self._signer.sign(body, org_no=hospital.org_no, tree=root)
+        return body, identified.content_namespace or identified.namespace or ""

@@ -133,6 +133,7 @@ class NoteHandler:
         if row.hospital is None:
             self._others.set_aside(transaction, row, "sender-not-in-register")
             return
+        self._answers.recent.remember(row, message.head, message.format)
         action = reading.summary.source.action
         later = superseded(transaction, message.head, row.hospital, action)
         earlier = self._earlier(transaction, message, reading.summary) if later is None else []

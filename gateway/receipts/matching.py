@@ -23,7 +23,6 @@ from gateway.intake.records import add_receipt, inbound_row
 from gateway.receipts.addresses import AddressFaults
 from gateway.receipts.answers import Answers
 from gateway.receipts.deviations import Deviations
-from gateway.receipts.originals import original_head
 from gateway.receipts.remedies import Remedy, Trouble, remedy
 from gateway.receipts.states import STEPS, SendingEvent, Step, settle
 
@@ -72,7 +71,7 @@ class ReceiptHandler:
 
         And what is odd about the receipt: then nothing follows from it.
         """
-        found = transaction.find_sendings(apprec.original.id.strip())
+        found = transaction.find_sendings(apprec.original.id.strip(), content=False)
         candidates = [s for s in found if s.kind in _ANSWERED]
         if not candidates:
             return None, "receipt-for-receipt" if found else "receipt-for-unknown-message"
@@ -198,13 +197,12 @@ class ReceiptHandler:
 
         False where the hospital hears nothing: it was answered for this receiver before, or can not be.
         """
-        note = transaction.inbound(sending.inbound_id)
-        original = original_head(note) if note is not None else None
-        if note is None or original is None or sending.answers is None:
+        original = self._answers.recent.head(transaction, sending.inbound_id)
+        if original is None or sending.answers is None:
             return False
         head, message_format = original
         passed_on = self._answers.to_sender(
-            note.id,
+            sending.inbound_id,
             head,
             message_format,
             receiver_index=sending.answers,

@@ -140,8 +140,8 @@ def overall(states: Collection[SendingState]) -> InboundState:
 
 def settle(transaction: JournalTransaction, inbound_id: str, at: datetime) -> None:
     """Bring a message's state up to its sendings', and its reason where one of them is overdue."""
-    message = transaction.inbound(inbound_id)
-    sendings = transaction.sendings(inbound_id, kinds=_KINDS)
+    message = transaction.inbound(inbound_id, content=False)
+    sendings = transaction.sendings(inbound_id, kinds=_KINDS, content=False)
     if message is None or not sendings or message.state in _ENDED:
         return
     states = {s.state for s in sendings}

@@ -64,12 +64,13 @@ class XmlSigner:
         self._keys = keys
         self._templates: dict[SigningKey, etree._Element] = {}
 
-    def sign(self, message: bytes, *, org_no: str | None) -> bytes:
+    def sign(self, message: bytes, *, org_no: str | None, tree: etree._Element | None = None) -> bytes:
         """Sign with the key of the organisation, or with the default where there is none for it.
 
         Args:
             message: a MsgHead message in UTF-8, without a signature.
             org_no: nine digits.
+            tree: the message as its caller has parsed it; it gets the signature.
 
         Returns:
             The message with the signature as last child of MsgHead, in UTF-8 with a declaration.
@@ -77,7 +78,7 @@ class XmlSigner:
         Raises:
             FormatError: it is no MsgHead message, or is signed already.
         """
-        root = parse(message)
+        root = parse(message) if tree is None else tree
         if root.tag != structure.MSGHEAD_TAG:
             raise FormatError("Only a MsgHead message can be signed.")
         if has_signature(root):
@@ -131,12 +132,15 @@ class XmlVerifier:
         self._methods = frozenset(SignatureMethod(method) for method in methods)
         self._digests = frozenset(DigestAlgorithm(digest) for digest in digests)
 
-    def verify(self, message: bytes, *, at: datetime | None = None) -> Verified:
+    def verify(
+        self, message: bytes, *, at: datetime | None = None, tree: etree._Element | None = None
+    ) -> Verified:
         """Check the signature of a MsgHead message, and its certificate at a time (now by default).
 
         Args:
             message: as received.
             at: a time without a zone is UTC.
+            tree: the message as it came through the gate, where its caller has it; it is not changed.
 
         Raises:
             GateRefusedError: the message is not let in.
@@ -144,17 +148,17 @@ class XmlVerifier:
                 S99.
             RevocationUnknownError: it can not be found out now whether the certificate is revoked.
         """
-        root = parse(message, self._limits)
+        root = parse(message, self._limits) if tree is None else tree
         parts = check_structure(root, allow_sha1=self._allow_sha1)
         when = _utc(at) if at is not None else datetime.now(UTC)
         path, signer = self._signers.check(parts.certificates, when)
-        signed = self._signed(root, parts, path.certificates[0], when)
-        return Verified(signer=signer, covers=_COVERS, signed=signed)
+        signed, covered = self._signed(root, parts, path.certificates[0], when)
+        return Verified(signer=signer, covers=_COVERS, signed=signed, tree=covered)
 
     def _signed(
         self, root: etree._Element, parts: SignatureParts, certificate: x509.Certificate, at: datetime
-    ) -> bytes:
-        """The bytes that the signature covers, if it is good."""
+    ) -> tuple[bytes, etree._Element]:
+        """The bytes that the signature covers, if it is good, and the tree that they were parsed into."""
         configuration = SignatureConfiguration(
             location="./",
             expect_references=1,
@@ -180,7 +184,7 @@ class XmlVerifier:
             reason = "key-info-not-allowed" if parts.key_value else "signature-structure"
         else:
             if not isinstance(result, list) and result.signed_xml is not None:
-                return bytes(result.signed_data)
+                return bytes(result.signed_data), result.signed_xml
             reason = "reference-not-allowed"
         # The library's texts may hold values: they go no further, not even as the context of ours.
         raise SignatureRefusedError(reason)
