@@ -82,7 +82,7 @@ TRANSITIONS: Mapping[InboundState, frozenset[InboundState]] = {
             _S.REFUSED,
         }
     ),
-    _S.REJECTED: frozenset(),
+    _S.REJECTED: frozenset({_S.DISCARDED}),
     _S.WITHHELD: frozenset(),
     _S.DISCARDED: frozenset(),
 }
@@ -337,6 +337,13 @@ class JournalTransaction(TrafficTransaction, Protocol):
 
         Raises:
             DuplicateInboundError: there is such a row.
+        """
+
+    def replace_inbound(self, message: InboundMessage) -> None:
+        """Write a row anew that could not be worked on: all but its id and when it came.
+
+        Raises:
+            TransitionError: its state does not lead there.
         """
 
     def update_inbound(self, inbound_id: str, **changes: object) -> None:

@@ -42,3 +42,25 @@ class Replay:
     at: datetime
     run: str | None = None
     """The run that it was part of"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One replay that is to be done."""
+
+    subject: str
+    """Id (ours) of the sending, or of the inbound message"""
+    inbound_id: str
+    mode: ReplayMode
+    generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRun:
+    """Replays that a person asked for at once; kept, so that what was interrupted goes on where it was."""
+
+    id: str
+    at: datetime
+    by: str
+    planned: tuple[Planned, ...]
+    finished_at: datetime | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Select, Update
+from sqlalchemy import Connection, Insert, Select, Update
 
 from gateway.contracts.errors import GatewayError
 from gateway.journal.rows import Row
@@ -57,7 +57,7 @@ class Session:
         with self._guarded():
             return self.connection.execute(query).all()
 
-    def execute(self, change: Update, values: Mapping[str, Any] | None = None) -> None:
+    def execute(self, change: Insert | Update, values: Mapping[str, Any] | None = None) -> None:
         """Write by a statement that is made for the occasion."""
         with self._guarded():
             self.connection.execute(change, values)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,8 +30,18 @@ from gateway.contracts.journal import (
 )
 from gateway.contracts.ports import Vault
 from gateway.contracts.traffic import Circuit, Pause
-from gateway.journal import audit_chain, audit_check, audit_log, migrate, postgresql, rows, sqlite, upkeep
+from gateway.journal import (
+    audit_chain,
+    audit_check,
+    audit_log,
+    migrate,
+    postgresql,
+    rows,
+    sqlite,
+    upkeep,
+)
 from gateway.journal.exclusive import Hold
+from gateway.journal.failures import FailureLog
 from gateway.journal.figures import FigureReader, Figures, Month
 from gateway.journal.listing import listing
 from gateway.journal.rows import Row
@@ -62,6 +73,8 @@ class SqlJournal:
         self._holds: list[Hold] = []
         self._after_crash = False
         self._statements = Statements(store.writer.dialect)
+        self.failed = FailureLog(partial(self._session, store.reader), partial(self._session, store.writer))
+        """What failed, and the runs that replay it"""
 
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:

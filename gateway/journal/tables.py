@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from gateway.contracts.journal import SendingKind
 
-SCHEMA_VERSION = "7"
+SCHEMA_VERSION = "8"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()
@@ -244,6 +244,19 @@ Index(
 )
 
 
+replay_run = Table(
+    "replay_run",
+    metadata,
+    _sequence(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("planned", Text, nullable=False),
+    Column("finished_at", BigInteger),
+)
+"""Replays that were asked for at once: what was interrupted goes on from here."""
+
+
 def _partial(table: Table, *columns: str) -> None:
     """An index on the rows that have a value in the first of the columns."""
     there = table.c[columns[0]].is_not(None)
@@ -302,3 +315,21 @@ Index(
     sqlite_where=_PENDING,
     postgresql_where=_PENDING,
 )
+
+FAILED_SENDING = "sending.state IN ('failed', 'refused', 'overdue')"
+"""What a person may have to look after"""
+_FAILED = text(FAILED_SENDING.replace("sending.", ""))
+Index(
+    "ix_sending_failed",
+    sending.c.state,
+    sending.c.inbound_id,
+    sqlite_where=_FAILED,
+    postgresql_where=_FAILED,
+)
+for _name, _condition in (("failed", "state = 'failed'"), ("unreadable", "kind = 'unreadable'")):
+    Index(
+        f"ix_inbound_{_name}",
+        inbound.c.received_at,
+        sqlite_where=text(_condition),
+        postgresql_where=text(_condition),
+    )

@@ -165,15 +165,28 @@ class SqlTransaction(SqlTraffic):
         Raises:
             DuplicateInboundError: there is such a row.
         """
-        payloads = [self._sealed(INBOUND, message.id, "body", message.body)]
-        if message.summary is not None:
-            payloads.append(self._sealed(INBOUND, message.id, "summary", message.summary))
-        if message.facts is not None:
-            payloads.append(self._sealed(INBOUND, message.id, "facts", rows.facts_to_bytes(message.facts)))
+        payloads = self._payloads(message)
         if self._session.change(self._statements.add_inbound, INBOUND.encode(message)) == 0:
             raise DuplicateInboundError
         reached(FailPoint.INBOX_WRITTEN)
         self._put(payloads)
+
+    def replace_inbound(self, message: InboundMessage) -> None:
+        """Write a row anew that could not be worked on: all but its id and when it came.
+
+        Raises:
+            TransitionError: its state does not lead there.
+            UnknownRowError: there is no such row.
+        """
+        kept = {"id", "received_at", *INBOUND.payloads}
+        values = {name: getattr(message, name) for name in INBOUND.columns if name not in kept}
+        self.update_inbound(message.id, **values)
+        self._put(self._payloads(message))
+
+    def _payloads(self, message: InboundMessage) -> list[dict[str, Any]]:
+        found = {"body": message.body, "summary": message.summary}
+        found["facts"] = rows.facts_to_bytes(message.facts) if message.facts is not None else None
+        return [self._sealed(INBOUND, message.id, k, v) for k, v in found.items() if v is not None]
 
     def update_inbound(self, inbound_id: str, **changes: object) -> None:
         """Change fields of a row by name. A `state` that differs must be one that `TRANSITIONS` allows.

@@ -18,7 +18,7 @@ from gateway.journal.sql_journal import open_journal as open_sql_journal
 from gateway.ops.auditing import audit_entry
 from gateway.ops.configuration import Configuration
 from gateway.ops.security import message_opener, message_signer, message_verifier, packing
-from gateway.ops.way_back import PROCESSING_STATUS, deviations, way_back
+from gateway.ops.way_back import PROCESSING_STATUS, WayBack, deviations, way_back
 from gateway.pipeline.circuits import CircuitSettings
 from gateway.pipeline.dispatch import Dispatcher, DispatchSettings
 from gateway.pipeline.distribution import Distribution, DistributionPolicy
@@ -31,6 +31,7 @@ from gateway.pipeline.quarantine import Attempts, Quarantine
 from gateway.pipeline.reception import Reception
 from gateway.pipeline.resending import Resending
 from gateway.pipeline.retention import Retention
+from gateway.pipeline.rewriting import Rewriting
 from gateway.pipeline.rules import RuleSettings
 from gateway.pipeline.service import IntakeGate, Service, ServiceSettings
 from gateway.receipts.answers import Answers
@@ -201,13 +202,12 @@ def resending(configuration: Configuration, registry: Registry) -> Resending:
         LocalError: no key can be used.
     """
     signer = message_signer(configuration)
-    return Resending(
+    rewriting = Rewriting(
         registry,
         dispatcher(configuration, schema_set(configuration), signer),
-        signer,
-        sign=configuration.signing.sign_outgoing,
         attachment_types=configuration.formats.attachments,
     )
+    return Resending(registry, rewriting, signer, sign=configuration.signing.sign_outgoing)
 
 
 def distribution(
@@ -251,36 +251,55 @@ def held_notes(configuration: Configuration, registry: Registry) -> HeldNotes:
     )
 
 
-def _worker(
+def build_way_back(
     configuration: Configuration,
     registry: Registry,
     vault: Vault,
     journal: SqlJournal,
-    queue: Queue,
-    clock: Callable[[], datetime],
-) -> Worker:
-    schemas = schema_set(configuration)
-    answers = Answers(registry, configuration.gateway.her_id)
-    back = way_back(
+    clock: Callable[[], datetime] = now,
+) -> WayBack:
+    """Put together what handles everything that comes back.
+
+    Raises:
+        LocalError: no key can be used.
+    """
+    return way_back(
         configuration,
         registry,
         journal=journal,
         vault=vault,
-        answers=answers,
+        answers=Answers(registry, configuration.gateway.her_id),
         readdressing=resending(configuration, registry),
         clock=clock,
     )
-    names = inbound_queues(configuration, registry)
+
+
+def build_flow(
+    configuration: Configuration,
+    registry: Registry,
+    vault: Vault,
+    journal: SqlJournal,
+    back: WayBack,
+    clock: Callable[[], datetime] = now,
+) -> tuple[Reception, Flow]:
+    """Put together what takes messages apart, and what acts on them.
+
+    Raises:
+        LocalError: no key can be used.
+    """
+    schemas = schema_set(configuration)
+    answers = Answers(registry, configuration.gateway.her_id)
+    reception = Reception(
+        intake(configuration, schemas),
+        adapter_set(),
+        registry,
+        configuration.queues.inbound,
+        message_opener(configuration),
+    )
     flow = Flow(
         journal=journal,
         registry=registry,
-        reception=Reception(
-            intake(configuration, schemas),
-            adapter_set(),
-            registry,
-            configuration.queues.inbound,
-            message_opener(configuration),
-        ),
+        reception=reception,
         notes=NoteHandler(
             registry=registry,
             distribution=distribution(configuration, registry, answers, schemas),
@@ -296,6 +315,20 @@ def _worker(
         replies=back.replies,
         clock=clock,
     )
+    return reception, flow
+
+
+def _worker(
+    configuration: Configuration,
+    registry: Registry,
+    vault: Vault,
+    journal: SqlJournal,
+    queue: Queue,
+    clock: Callable[[], datetime],
+) -> Worker:
+    names = inbound_queues(configuration, registry)
+    back = build_way_back(configuration, registry, vault, journal, clock)
+    _, flow = build_flow(configuration, registry, vault, journal, back, clock)
     retention = _retention(configuration, journal, clock)
 
     def periodically() -> None:

@@ -98,9 +98,7 @@ class Dispatcher:
             order = replace(order, attachments=going.attachments)
         message = render(going.summary, order)
         hospital, unit = sender
-        body, namespace = self._written(
-            message, chosen, hospital, signed=endpoint.protection is not Protection.CMS
-        )
+        body, namespace = self.written(message, hospital, signed=endpoint.protection is not Protection.CMS)
         conversation = order.conversation
         return Sending(
             id=derived_id("sending", msg_id),
@@ -165,15 +163,19 @@ class Dispatcher:
             other=self._settings.plo_message,
         )
 
-    def _written(
-        self, message: Message, chosen: Format, hospital: Hospital, *, signed: bool
-    ) -> tuple[bytes, str]:
-        """The bytes, and the namespace of what they hold. They are parsed once: to be checked and signed."""
+    def written(self, message: Message, hospital: Hospital, *, signed: bool) -> tuple[bytes, str]:
+        """The bytes of a message, and the namespace of what they hold.
+
+        They are checked against the schema, and signed where the format has a place for it; parsed once.
+
+        Raises:
+            LocalError: the message does not follow its schema, or there is no key.
+        """
         body = write_message(message)
         root = parse_own(body)
         if not self._schemas.is_valid(root):
             raise RenderingNotValidError(hint="pakkehjem validate tells where; the note is kept")
         identified = identify(root)
-        if self._settings.sign and signed and chosen not in WITHOUT_ENVELOPE:
+        if self._settings.sign and signed and message.format not in WITHOUT_ENVELOPE:
             body = self._signer.sign(body, org_no=hospital.org_no, tree=root)
         return body, identified.content_namespace or identified.namespace or ""

@@ -17,6 +17,7 @@ from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, set_aside
 from gateway.pipeline.notes import NoteHandler
 from gateway.pipeline.reception import SPOOFING, Reception
+from gateway.pipeline.reworking import transported_by
 from gateway.receipts.matching import ReceiptHandler
 from gateway.receipts.replies import ReplyHandler
 from gateway.security.errors import transport_condition
@@ -86,7 +87,7 @@ class Flow:
             return
         try:
             with transaction.savepoint():
-                self._act(transaction, arrival)
+                self.act(transaction, arrival)
         except TransientError:
             raise
         except Exception as error:  # noqa: BLE001 - one message must never stop the others
@@ -139,9 +140,11 @@ class Flow:
         self, transaction: JournalTransaction, arrival: Arrival, reason: str, *, keep_id: bool
     ) -> None:
         row = set_aside(arrival, self._registry, kind=_kind(arrival), reason=reason, keep_id=keep_id)
-        add_all(transaction, row, [], [("failed", {"reason": reason})], arrival.received_at)
+        failed = ("failed", {"reason": reason, **transported_by(arrival)})
+        add_all(transaction, row, [], [failed], arrival.received_at)
 
-    def _act(self, transaction: JournalTransaction, arrival: Arrival) -> None:
+    def act(self, transaction: JournalTransaction, arrival: Arrival) -> None:
+        """Decide what becomes of an arrival, and write that with all that follows from it."""
         if arrival.broken is not None:
             self._aside(transaction, arrival, f"error:{arrival.broken}", keep_id=True)
         elif arrival.refused is not None:

@@ -15,6 +15,10 @@ from gateway.intake.arrival import Arrival
 from gateway.intake.intake import Intake, Opened, RefusedError, content_hash
 from gateway.intake.senders import SenderCheck
 from gateway.pipeline.assessment import read_note
+from gateway.security.cms import CONTENT_TYPE
+
+_DER_SEQUENCE = b"\x30"
+"""How CMS begins; no XML does"""
 
 SPOOFING = "spoofing"
 """Ground of a refusal that is told to nobody but our own people"""
@@ -58,6 +62,44 @@ class Reception:
         except TransientError:
             raise
         except Exception as error:  # noqa: BLE001 - one message must never stop the others
+            return replace(arrival, broken=type(error).__name__)
+
+    def again(
+        self,
+        body: bytes,
+        *,
+        queue: str,
+        at: datetime,
+        from_her_id: str | None = None,
+        protected_by: Signer | None = None,
+    ) -> Arrival:
+        """Open and read the kept bytes of a message once more.
+
+        Args:
+            body: as they are kept: without the protection of the way, where that could be taken off.
+            queue: where they came from.
+            at: when.
+            from_her_id: header of the transport.
+            protected_by: who had signed it for the way.
+
+        Raises:
+            TransientError: it could not be tried now.
+        """
+        arrival = Arrival(
+            body=body,
+            queue=queue,
+            from_her_id=from_her_id,
+            inside=queue == self._inbound,
+            content_hash=content_hash(body),
+            received_at=at,
+            protected_by=protected_by,
+        )
+        still_protected = protected_by is None and body[:1] == _DER_SEQUENCE
+        try:
+            return self._opened(self._unprotected(arrival, CONTENT_TYPE) if still_protected else arrival)
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what it says may hold values of the message
             return replace(arrival, broken=type(error).__name__)
 
     def _unprotected(self, arrival: Arrival, content_type: str) -> Arrival:

@@ -13,11 +13,9 @@ Each replay is claimed in the journal: who comes second is told who was first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
 
-from gateway.contracts.errors import EXIT_NO, GatewayError
 from gateway.contracts.journal import (
     Event,
     InboundMessage,
@@ -26,17 +24,21 @@ from gateway.contracts.journal import (
     SendingKind,
     SendingState,
 )
-from gateway.contracts.messages import Attachment
 from gateway.contracts.ports import MessageSigner
 from gateway.contracts.registry import Endpoint, PartyKind, Protection, Registry
 from gateway.contracts.replays import Replay, ReplayMode
-from gateway.contracts.summary import Action, Summary
-from gateway.formats import read_message
+from gateway.contracts.summary import Summary
 from gateway.formats.readdress import unsigned
-from gateway.intake.attachments import TAKEN, taken
 from gateway.intake.records import add_sending
-from gateway.pipeline.dispatch import WITHOUT_ENVELOPE, Dispatcher, derived_msg_id
-from gateway.pipeline.revisions import Outgoing
+from gateway.pipeline.dispatch import WITHOUT_ENVELOPE
+from gateway.pipeline.replay_refusals import (
+    AlreadyResentError,
+    Asked,
+    ContentPurgedError,
+    ReceiverUnknownError,
+    ResendingError,
+)
+from gateway.pipeline.rewriting import Rewriting, made_at
 from gateway.receipts.states import STEPS, SendingEvent, settle
 from gateway.routing.route import find_route
 from gateway.security.gate import parse
@@ -52,68 +54,22 @@ _WHY_NOT = {
 }
 
 
-class ResendingError(GatewayError):
-    """A sending can not go out again."""
-
-    code: ClassVar[str] = "not-resendable"
-    exit_code: ClassVar[int] = EXIT_NO
-
-
-class ContentPurgedError(ResendingError):
-    """The content was purged: there is nothing left to send."""
-
-    code = "content-purged"
-
-
-class AlreadyResentError(ResendingError):
-    """Somebody has sent it again already."""
-
-    code = "already-resent"
-
-    def __init__(self, done: Replay | None) -> None:
-        """Say who, and when."""
-        who = f" by {done.by} at {done.at.astimezone():%H:%M:%S}" if done is not None else ""
-        super().__init__(f"it was sent again already{who}")
-        self.done = done
-
-
-class ReceiverUnknownError(ResendingError):
-    """The register has no such receiver."""
-
-    code = "receiver-unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who asked for a replay."""
-
-    by: str
-    """Login name of the person; `schedule` where nobody asked for it"""
-    at: datetime
-    generation: int | None = None
-    """Which replay of the sending it is meant to be (1: the first); None: the next one"""
-    run: str | None = None
-    """The run that it is part of"""
-
-
 class Resending:
     """Sends again."""
 
     def __init__(
         self,
         registry: Registry,
-        dispatcher: Dispatcher,
+        rewriting: Rewriting,
         signer: MessageSigner,
         *,
         sign: bool = True,
-        attachment_types: tuple[str, ...] = TAKEN,
     ) -> None:
-        """The dispatcher writes what is new, the signer signs anew what is the same."""
+        """One writes what is new, the other signs anew what is the same."""
         self._registry = registry
-        self._dispatcher = dispatcher
+        self._rewriting = rewriting
         self._signer = signer
         self._sign = sign
-        self._attachment_types = attachment_types
 
     def mode(self, row: InboundMessage, sending: Sending) -> ReplayMode:
         """The same message; a new one where that is refused, or its receiver has another address now."""
@@ -180,6 +136,30 @@ class Resending:
         """
         asked = Asked(by="schedule", at=at)
         return self.resend(transaction, sending, asked, as_new=True, endpoint=endpoint)
+
+    def correct(
+        self, transaction: JournalTransaction, sending: Sending, body: bytes, asked: Asked
+    ) -> Sending:
+        """Send a note again as a person has corrected it; both versions are kept.
+
+        Raises:
+            AlreadyResentError: this replay was done.
+            PermanentError: the gate, or the format, refuses the corrected message.
+            ResendingError: its state or kind does not allow it, or it is another message.
+            LocalError: it does not follow its schema, or can not be signed.
+        """
+        row, found = transaction.inbound(sending.inbound_id), self._current(transaction, sending)
+        if row is None or found.kind is not SendingKind.NOTE:
+            raise ResendingError("only a note can be corrected")
+        self._generation(transaction, found, asked)
+        self.check_open(found)
+        endpoint = self._registry.endpoint(found.receiver)
+        if endpoint is None:
+            raise ReceiverUnknownError(f"the register has no receiver {found.receiver}")
+        if not found.body:
+            raise ContentPurgedError
+        made = self._rewriting.corrected(row, found, endpoint, body, asked.at)
+        return self.replaced(transaction, found, made, asked, mode=ReplayMode.EDITED)
 
     def replaced(
         self,
@@ -258,7 +238,9 @@ class Resending:
         if sending.kind is SendingKind.NOTE and _must_be_written_anew(sending, endpoint):
             before = transaction.replays_that_made(sending.id)
             instead_of = before[0].subject if before else None
-            made = self._written(transaction, row, sending, endpoint, instead_of, _made_at(row, sending))
+            made = self._rewriting.anew(
+                transaction, row, sending, endpoint, instead_of, made_at(row, sending)
+            )
             if made.msg_id != sending.msg_id:
                 raise ResendingError("its receiver no longer reads it, and it can not be written as it was")
             return made
@@ -327,7 +309,7 @@ class Resending:
                 hint="pakkehjem register lookup finds it",
             )
         self._check_not_theirs(transaction, sending, endpoint)
-        return self._written(transaction, row, sending, endpoint, sending.id, asked.at)
+        return self._rewriting.anew(transaction, row, sending, endpoint, sending.id, asked.at)
 
     @staticmethod
     def check_open(sending: Sending) -> None:
@@ -346,45 +328,6 @@ class Resending:
             has_it = other.state not in _OPEN and other.state is not SendingState.DISCARDED
             if other.id != sending.id and other.receiver == endpoint.her_id and has_it:
                 raise ResendingError(f"{endpoint.her_id} has the note already, or is about to get it")
-
-    def _written(
-        self,
-        transaction: JournalTransaction,
-        row: InboundMessage,
-        sending: Sending,
-        endpoint: Endpoint,
-        instead_of: str | None,
-        at: datetime,
-    ) -> Sending:
-        hospital, unit = self._registry.hospital(row.hospital), self._registry.unit(row.unit)
-        if hospital is None:
-            raise ReceiverUnknownError("the register does not have the hospital that it comes from")
-        if row.summary is None or not row.body:
-            raise ContentPurgedError
-        if any(r.mode is ReplayMode.EDITED for r in transaction.replays_that_made(sending.id)):
-            raise ResendingError(
-                "a person has corrected it, and the note does not have the correction",
-                hint="pakkehjem failed export ID FILE, then pakkehjem failed replay ID --with FILE",
-            )
-        action = _action(transaction, row, sending)
-        summary = Summary.from_json(row.summary)
-        if action is Action.CANCEL:
-            summary = _cancelled(transaction, row, summary, sending.receiver)
-        going = Outgoing(
-            endpoint=endpoint,
-            summary=summary,
-            action=action,
-            previous=_previous(transaction, sending),
-            answers=sending.answers,
-            attachments=self._attachments(row, action),
-            instead_of=instead_of,
-        )
-        return self._dispatcher.sending(row, going, sender=(hospital, unit), at=at)
-
-    def _attachments(self, row: InboundMessage, action: Action) -> tuple[Attachment, ...]:
-        if action is Action.CANCEL:
-            return ()
-        return taken(read_message(parse(row.body)).attachments, self._attachment_types)
 
     @staticmethod
     def _close(transaction: JournalTransaction, sending: Sending, at: datetime) -> None:
@@ -425,49 +368,3 @@ def _must_be_written_anew(sending: Sending, endpoint: Endpoint) -> bool:
     formats = {each.value for each in endpoint.accepts}
     organisation = (sending.headers or {}).get("X-Receiver-Lvl1Id")
     return sending.format not in formats or organisation != endpoint.organisation_her_id
-
-
-def _made_at(row: InboundMessage, sending: Sending) -> datetime:
-    """GenDate of what was sent."""
-    stamp = (sending.headers or {}).get("applicationTimeStamp")
-    return datetime.fromisoformat(stamp) if stamp is not None else row.received_at
-
-
-def _action(transaction: JournalTransaction, row: InboundMessage, sending: Sending) -> Action:
-    """What a sending was for its receiver: the derived MsgId of the first attempt tells."""
-    before = transaction.replays_that_made(sending.id)
-    first_id = before[0].first if before else sending.id
-    for each in transaction.sendings(row.id, kinds=(SendingKind.NOTE,)):
-        if each.id == first_id:
-            for action in Action:
-                if each.msg_id == derived_msg_id(row, each.receiver, action):
-                    return action
-    return row.action
-
-
-def _previous(transaction: JournalTransaction, sending: Sending) -> Sending | None:
-    """The sending that a change or a cancellation refers to, or what has taken its place."""
-    parent = (sending.headers or {}).get("X-MessageInfo-RefToParent")
-    found = next(iter(transaction.find_sendings(parent)), None) if parent is not None else None
-    while found is not None:
-        new = [r for r in transaction.replays(found.id) if r.made != found.id]
-        if not new:
-            break
-        found = next((s for s in transaction.sendings(found.inbound_id) if s.id == new[-1].made), None)
-    return found
-
-
-def _cancelled(
-    transaction: JournalTransaction, row: InboundMessage, summary: Summary, receiver: str
-) -> Summary:
-    """What a cancellation says: the note that its receiver had, as ended by the one at hand."""
-    earlier = transaction.inbound(row.replaces) if row.replaces is not None else None
-    while earlier is not None:
-        had = {s.receiver for s in transaction.sendings(earlier.id, kinds=(SendingKind.NOTE,))}
-        if receiver in had:
-            if earlier.summary is None:
-                raise ContentPurgedError
-            before = Summary.from_json(earlier.summary)
-            return before.model_copy(update={"source": summary.source, "note": summary.note})
-        earlier = transaction.inbound(earlier.replaces) if earlier.replaces is not None else None
-    return summary

@@ -20,14 +20,14 @@ from gateway.formats import read_message
 from gateway.ops.composition import open_journal, open_registry, resending
 from gateway.ops.configuration import load
 from gateway.ops.security import message_verifier
-from gateway.pipeline.resending import (
+from gateway.pipeline.replay_refusals import (
     AlreadyResentError,
     Asked,
     ContentPurgedError,
     ReceiverUnknownError,
-    Resending,
     ResendingError,
 )
+from gateway.pipeline.resending import Resending
 from gateway.security.gate import parse
 from tests.flow.harness import Gateway, note, receipt
 

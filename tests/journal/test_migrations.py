@@ -36,6 +36,9 @@ def outbox(connection: Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in connection.execute(text("SELECT * FROM sending"))]
 
 
+FAILURES = ("ix_sending_failed", "ix_inbound_failed", "ix_inbound_unreadable")
+
+
 def first_version(store: Store) -> list[tuple[Any, ...]]:
     """A journal as the first version left it, with a row in every table; what is in the outbox."""
     journal = store.open()
@@ -46,11 +49,11 @@ def first_version(store: Store) -> list[tuple[Any, ...]]:
     journal.close()
 
     def go_back(connection: Connection) -> list[tuple[Any, ...]]:
-        for table in ("audit", "audit_head", "replay", "address_fault"):
+        for table in ("audit", "audit_head", "replay", "replay_run", "address_fault"):
             connection.execute(text(f"DROP TABLE {table}"))
         if connection.dialect.name == "postgresql":
             connection.execute(text("DROP FUNCTION audit_unchanged"))
-        for index in ("ix_sending_waiting", "ix_sending_unanswered", "ix_inbound_replaces"):
+        for index in ("ix_sending_waiting", "ix_sending_unanswered", "ix_inbound_replaces", *FAILURES):
             connection.execute(text(f"DROP INDEX IF EXISTS {index}"))
         for column in ("lease_owner", "lease_until", "fence"):
             connection.execute(text(f"ALTER TABLE sending DROP COLUMN {column}"))

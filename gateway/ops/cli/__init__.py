@@ -37,6 +37,7 @@ COMMANDS = {
     "send": "Put messages on the gateway's inbound queue.",
     "messages": "Browse what came in and what became of it.",
     "held": "Notes that wait for a person: list, show, release, discard.",
+    "failed": "What could not be delivered: list, show, replay, discard, export.",
     "replies": "Replies that nobody has taken: list, claim, send on.",
     "report": "Tell how the pathway goes: a page with charts, a spreadsheet.",
     "queues": "Look at the queues; make those that are needed.",
