@@ -46,7 +46,7 @@ from gateway.journal.figures import FigureReader, Figures, Month
 from gateway.journal.listing import listing
 from gateway.journal.rows import Row
 from gateway.journal.session import Session
-from gateway.journal.statements import Statement, Statements
+from gateway.journal.statements import DATABASE_CLOCK, Statement, Statements
 from gateway.journal.store import Store
 from gateway.journal.tables import SCHEMA_VERSION, content
 from gateway.journal.transaction import SqlTransaction
@@ -323,6 +323,22 @@ class SqlJournal:
                     audit_chain.begin(session, self._statements.audit, self._vault)
         return found
 
+    def version(self) -> str:
+        """The version of the tables that are there, this program's or older; empty where there are none.
+
+        Raises:
+            LocalError: it is no journal, a newer one, or one sealed with another key.
+        """
+        with _connection(self._store.reader) as connection:
+            return self._checked(connection, upgrade=True)
+
+    def database_time(self) -> datetime | None:
+        """What the database's own clock says; None where it has ours (SQLite)."""
+        if not self._store.shared:
+            return None
+        with self._session(self._store.reader) as session:
+            return rows.from_time(session.select(select(DATABASE_CLOCK))[0][0])
+
     def _checked(self, connection: Connection, *, upgrade: bool) -> str:
         """The version of the tables, which are ours; empty where there are none."""
         found = migrate.version(connection)
@@ -420,6 +436,23 @@ def upgrade_journal(url: str, vault: Vault) -> tuple[str, str]:
     journal = _opened(url, vault, LEASE)
     try:
         return journal.prepare(upgrade=True), SCHEMA_VERSION
+    finally:
+        journal.close()
+
+
+def journal_version(url: str, vault: Vault) -> str:
+    """The version of a journal, which is looked at only; empty where there is none yet.
+
+    A SQLite file that is not there is made, empty.
+
+    Raises:
+        ConfigurationError: the URL can not be used.
+        LocalError: what is there is no journal, is of a newer version, or of another key.
+        JournalUnavailableError: the store can not be reached.
+    """
+    journal = _opened(url, vault, LEASE)
+    try:
+        return journal.version()
     finally:
         journal.close()
 

@@ -131,7 +131,7 @@ _NEWEST = (inbound.c.received_at.desc(), inbound.c.sequence.desc())
 _NEWEST_NOTE = _NOTES.order_by(*_NEWEST).limit(literal_column("1"))
 _OLDEST = (inbound.c.received_at, inbound.c.sequence)
 
-_DATABASE_CLOCK: ColumnElement[int] = literal_column(
+DATABASE_CLOCK: ColumnElement[int] = literal_column(
     "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", type_=BigInteger
 )
 """Leases are measured by it: the clocks of several machines differ"""
@@ -406,7 +406,7 @@ class Statements:
             .limit(bindparam("limit"))
         )
         if dialect.name == "postgresql":
-            free = or_(sending.c.lease_until <= _DATABASE_CLOCK, sending.c.lease_owner == bindparam("owner"))
+            free = or_(sending.c.lease_until <= DATABASE_CLOCK, sending.c.lease_owner == bindparam("owner"))
             # A lease that has not been ended, of another: did that process end over it?
             left = and_(
                 sending.c.lease_until > literal_column("0"), sending.c.lease_owner != bindparam("owner")
@@ -418,7 +418,7 @@ class Statements:
                 .where(sending.c.id == bindparam("row_id"))
                 .values(
                     lease_owner=bindparam("owner"),
-                    lease_until=_DATABASE_CLOCK + bindparam("microseconds", type_=BigInteger),
+                    lease_until=DATABASE_CLOCK + bindparam("microseconds", type_=BigInteger),
                     fence=sending.c.fence + literal_column("1"),
                 )
             )

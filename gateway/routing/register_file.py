@@ -97,15 +97,18 @@ class RegisterFile:
         self._municipalities = tuple(_municipality(entry) for entry in register.municipality)
         self._gps = tuple(_gp(entry) for entry in register.gp)
         self._units: dict[str, HospitalUnit] = {}
+        units: list[HospitalUnit] = []
         self._hospital_by_her_id: dict[str, Hospital] = {}
         for entry, hospital in zip(register.hospital, self._hospitals, strict=True):
             self._hospital_by_her_id[hospital.her_id] = hospital
             for unit_entry in entry.unit:
                 unit = _unit(unit_entry, hospital, _successor(unit_entry, entry.unit))
+                units.append(unit)
                 # A mailbox that another unit has taken over is that unit's.
                 for her_id in {unit.her_id, unit_entry.mailbox or unit.her_id}:
                     self._units[her_id] = unit
                     self._hospital_by_her_id[her_id] = hospital
+        self._all_units = tuple(units)
         self._by_code = _unique(((e.municipality_code, e) for e in self._municipalities), "kommune code")
         self._by_hpr = _unique(((_number(e.hpr), e) for e in self._gps), "HPR number")
         self._by_her_id = _unique(((e.her_id, e) for e in self.endpoints), "HER-id")
@@ -154,6 +157,11 @@ class RegisterFile:
     def endpoints(self) -> tuple[Endpoint, ...]:
         """All municipalities, then all GPs, in the order of the file."""
         return self._municipalities + self._gps
+
+    @property
+    def units(self) -> tuple[HospitalUnit, ...]:
+        """All departments, in the order of the file; a closed one has its successor's mailbox."""
+        return self._all_units
 
     def municipality(self, code: str | None) -> Endpoint | None:
         """The one way in by code; a bydel without an entry of its own has its city's."""

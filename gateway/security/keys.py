@@ -20,7 +20,7 @@ from gateway.security.files import read_private, read_public
 from gateway.security.trust import TrustStore
 from gateway.security.watched import LOOK_SECONDS, Watched
 
-__all__ = ["DecryptionKey", "DecryptionKeyStore", "KeyStore", "SigningKey", "TrustStore"]
+__all__ = ["DecryptionKey", "DecryptionKeyStore", "KeyStore", "SigningKey", "TrustStore", "load_pair"]
 
 DEFAULT_NAME: Final = "gateway"
 _KEY_SUFFIX: Final = ".key.pem"
@@ -78,7 +78,7 @@ class KeyStore:
         keys: dict[str, SigningKey] = {}
         by_number: dict[str, SigningKey] = {}
         for path in sorted(self._directory.glob(f"*{_KEY_SUFFIX}")):
-            key = _load(path)
+            key = load_pair(path)
             keys[path.name.removesuffix(_KEY_SUFFIX)] = key
             number = organisation_number(key.certificates[0])
             if number is not None:
@@ -115,7 +115,7 @@ class DecryptionKeyStore:
 
 
 def _decryption_keys(directory: Path) -> tuple[DecryptionKey, ...]:
-    loaded = (_load(path) for path in sorted(directory.glob(f"*{_KEY_SUFFIX}")))
+    loaded = (load_pair(path) for path in sorted(directory.glob(f"*{_KEY_SUFFIX}")))
     return tuple(DecryptionKey(key.private, key.certificates[0]) for key in loaded)
 
 
@@ -123,7 +123,12 @@ def _files(directory: Path) -> list[Path]:
     return sorted(directory.glob("*.pem"))
 
 
-def _load(path: Path) -> SigningKey:
+def load_pair(path: Path) -> SigningKey:
+    """A key with the certificate beside it.
+
+    Raises:
+        LocalError: they can not be read, are of another kind, or do not belong together.
+    """
     certificate_path = path.with_name(path.name.removesuffix(_KEY_SUFFIX) + _CERTIFICATE_SUFFIX)
     try:
         # The check that is skipped takes 36 ms a key and finds keys made to do harm; this one is our own, and

@@ -192,6 +192,15 @@ def is_of_test_pki(certificate: x509.Certificate) -> bool:
     )
 
 
+def read_roots(path: Path) -> list[x509.Certificate]:
+    """The certificates of a file of roots.
+
+    Raises:
+        LocalError: it can not be read, or holds none.
+    """
+    return _from_files([path])[0]
+
+
 def _from_files(
     paths: Iterable[Path],
 ) -> tuple[list[x509.Certificate], list[x509.CertificateRevocationList]]:

@@ -39,6 +39,8 @@ COMMANDS = {
     "held": "Notes that wait for a person: list, show, release, discard.",
     "failed": "What could not be delivered: list, show, replay, discard, export.",
     "replies": "Replies that nobody has taken: list, claim, send on.",
+    "register": "Look up who is in the address register; check it, and certificates.",
+    "doctor": "Find what could stop the service, and what to do about it.",
     "report": "Tell how the pathway goes: a page with charts, a spreadsheet.",
     "queues": "Look at the queues; make those that are needed.",
     "adapters": "List the EPJ adapters; scaffold one; check one.",
