@@ -22,6 +22,7 @@ _NEGATED = re.compile(r"\b(?:ikke|ikkje|inte|aldri)\b(?!\s+(?:før|pasienten|pas
 _DOUBT = re.compile(
     r"\b(?:usikker\w*|uklart|uavklart\w*|(?:vet|veit) (?:ikke|ikkje)|må avklares|må avklarast)\b"
 )
+_ASKS_WHEN = re.compile(r"(?:når|tidsfrist|frist|tidspunkt|innen)\b")
 _YOU = re.compile(r"\b(?:dere|dykk)\b")
 _PATIENT_ALONE = re.compile(r"^\W*(?:pas\w*\.?|pasienten|han|hun|ho|selv|sjølv)(?:\s+(?:selv|sjølv))?\W*$")
 
@@ -88,7 +89,11 @@ def _following(statements: Sequence[Statement], first: Statement) -> list[Statem
     return [
         s
         for s in statements[:3]
-        if (s.topic is Topic.CONTACT and s.heading is first.heading and not s.weak)
+        if (
+            s.topic is Topic.CONTACT
+            and (s.heading is first.heading or _ASKS_WHEN.match(s.label))
+            and not s.weak
+        )
         or (
             s.paragraph == first.paragraph
             and re.match(r"(?:det|dette) (?:haster|hastar|passer|passar)", s.low)

@@ -166,7 +166,8 @@ def _words(said: Statement) -> str:
     clauses = split_at(said.text, _CLAUSE_END)
     for clause in clauses:
         if speaks_of_cancer(lower(clause)):
-            shorter = _LEAD.sub("", clause)
+            lead = _LEAD.match(clause)
+            shorter = clause[lead.end() :] if lead and not speaks_of_cancer(lower(lead[0])) else clause
             return (shorter if speaks_of_cancer(lower(shorter)) else clause).strip(" .,;")
     return said.text.strip(" .,;")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from adapters.reading.contact import initiator_in
@@ -13,6 +14,7 @@ from gateway.contracts.text import line_or_none
 
 _SURE = Words("follow_up", "has_surely")
 _UNWANTED = Words("follow_up", "unwanted")
+_CLAUSE = re.compile(r",\s+men\s+|;\s+|\s+men\s+")
 _CLOSED = frozenset({Topic.STRAIN, Topic.DENIED, Topic.MATTERS, Topic.AUTHOR, Topic.RECIPIENT, Topic.SCALE})
 
 
@@ -36,8 +38,15 @@ def _about_coordinator(statement: Statement) -> bool:
     return KK.find(statement.whole) is not None
 
 
+def _about_it(low: str) -> str:
+    """From the clause that names the coordinator on: what is said before, of other things, does not count."""
+    clauses = _CLAUSE.split(low)
+    first = next((index for index, clause in enumerate(clauses) if KK.find(clause)), 0)
+    return low if first == 0 else ", ".join(clauses[first:])
+
+
 def _there(statement: Statement) -> bool | None:
-    low = statement.low
+    low = _about_it(statement.low)
     if _UNWANTED.find(low):
         return None
     if HAS_NOT.find(low):

@@ -8,6 +8,7 @@ from functools import cache
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import Heading, Topic
 from adapters.reading.named import PARTIES, party_in
+from adapters.reading.roles import Role, need_or_strain, role_of
 from adapters.reading.vocabulary import Choice, Words, lower, remembered
 from gateway.contracts.summary import StrainArea
 from mappings import vocabulary
@@ -21,8 +22,17 @@ _AREAS = {
 }
 """Headings of the problem lists of the thermometer"""
 
+_INTRODUCED = {Role.STRAIN: Topic.STRAIN, Role.NEED: Topic.NEED, Role.REFERRAL: Topic.REFERRAL}
 _OTHERWISE = {"company": Topic.SURVEY, "offer": Topic.STATUS, "found_needs": Topic.NEED}
 """Headings that would be taken for another kind by one of their words"""
+
+_FAMILY_AREA = re.compile(r"^\W*(?:familie|sosialt|sosiale?|relasjon)\w*")
+"""Names of an area in a list of strains, which elsewhere tell of the family itself"""
+_ON_THE_SCALE = re.compile(r"\b0\s?(?:-|–|til)\s?10\b")
+_UNFINISHED = re.compile(
+    r"(?::|\b(?:med|for|av|til|om|på|at|å|er|følgende|fylgjande|slik|slikt|disse|desse|inkl|bl\.a\.?|som))\W*$"
+)
+_MOST_WORDS_BEFORE_A_LIST = 16
 
 _FILLER = Words("headings", "filler")
 _TITLE = Words("title", "title")
@@ -63,6 +73,8 @@ def classify(words: str) -> Heading | None:
     if not label or len(label) > MAX_LENGTH or len(_WORD.findall(label)) > MAX_WORDS:
         return None
     shorter = _BRACKETS.sub("", label).strip()
+    if _ON_THE_SCALE.search(label) and (found := _topic_of().first(shorter)) and found[0] != "scale":
+        return Heading(topic=Topic.SCORE, words=words)
     return _known(shorter or label, words) or (_known(label, words) if shorter != label else None)
 
 
@@ -79,6 +91,22 @@ def _known(label: str, words: str) -> Heading | None:
     if party is not None and _covered(label, PARTIES[party]):
         return Heading(topic=Topic.NEED, words=words, party=party)
     return None
+
+
+def area_named(label: str) -> StrainArea | None:
+    """The area of a problem list whose name is that of the family, or of company."""
+    found = _FAMILY_AREA.match(lower(label))
+    return None if found is None else StrainArea.FAMILY if "fam" in found[0] else StrainArea.PRACTICAL
+
+
+def introduction(words: str) -> Heading | None:
+    """What an unfinished sentence is about that a list goes on with: «Hun ønsker at kommunen bistår med»."""
+    low = lower(words.strip())
+    if not _UNFINISHED.search(low) or len(_WORD.findall(low)) > _MOST_WORDS_BEFORE_A_LIST:
+        return None
+    role = role_of(low.rstrip(" :")) or need_or_strain(low)
+    topic = _INTRODUCED.get(role) if role is not None else None
+    return Heading(topic=topic, words=words, party=party_in(low)) if topic is not None else None
 
 
 @remembered

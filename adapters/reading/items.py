@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from adapters.reading.areas import area_of
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import LISTS, Statement, Topic
 from adapters.reading.named import party_in
@@ -38,6 +39,13 @@ _CONTINUES = Words("needs", "continuation")
 _NOT_HELD = Words("survey", "not_held", "not_filled")
 _INTRODUCES = Words("people", "salutation")
 _NOT_NOW = Words("status", "not_now")
+_LATER = Words("status", "later")
+_OFFER = re.compile(
+    r"\b(?:tilbud|tilbod|forespørsel|førespurnad|spurt|spurd|spørres|spørjast|samtale|kartlegging)\w*"
+)
+
+_AGAIN = re.compile(r"\b(?:nytt til(?:bud|bod)|igjen|på nytt|senere|seinare|samhandlingspunkt|sp ?2)\b")
+"""With the words of an offer: what is wanted is to be asked later, not a service"""
 
 _COMMA = re.compile(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+")
 _WISHES = re.compile(r"(?:ønsker|ønskjer|ynskjer|ønske om|ber om)\b")
@@ -104,7 +112,7 @@ _CLOSED = frozenset(
     }
 )
 """Headings under which there are no items"""
-_OWN_WORDS_ONLY = frozenset({Topic.DIAGNOSIS, Topic.PLAN, Topic.STATUS, Topic.SURVEY, Topic.CONTACT})
+_OWN_WORDS_ONLY = frozenset({Topic.DIAGNOSIS, Topic.PLAN, Topic.STATUS, Topic.CONTACT})
 """Headings under which only a need or a referral that says so is an item"""
 
 
@@ -112,8 +120,12 @@ def read_items(statements: Sequence[Statement]) -> list[Item]:
     """The items of a note, in its order."""
     found: list[Item] = []
     last: Role | None = None
+    listed = any(statement.topic is Topic.STRAIN for statement in statements)
     for statement in statements:
         items = list(_items(statement))
+        if listed and statement.topic is Topic.SURVEY:
+            # Strains have a list of their own: what the telling of the talk holds is said beside it.
+            items = [item for item in items if item.role is not Role.STRAIN]
         if not items and statement.bullet and statement.heading is None and last and _unclear(statement):
             # In a list without headings, what says nothing else goes on with what stands before it.
             items = [Item(last, statement.text, statement)]
@@ -129,6 +141,8 @@ def _unclear(statement: Statement) -> bool:
 def _items(statement: Statement) -> Iterator[Item]:
     topic, section = statement.topic, statement.section
     if topic in _CLOSED or is_signature(statement.text) or _INTRODUCES.at_start(statement.low):
+        return
+    if find_phones(statement.text) and role_of(statement.low) is None and not statement.bullet:
         return
     if topic in LISTS:
         yield from _listed(statement, _ROLES[topic])
@@ -190,7 +204,11 @@ def _free(statement: Statement) -> Iterator[Item]:
     low = statement.low
     if _INTERPRETER.search(low):
         return
-    if _NOT_HELD.find(low) or (_NOT_NOW.find(low) and (PATHWAY.find(low) or HELD.find(low))):
+    if (
+        _NOT_HELD.find(low)
+        or (_LATER.find(low) and _OFFER.search(low) and _AGAIN.search(low))
+        or (_NOT_NOW.find(low) and (PATHWAY.find(low) or HELD.find(low)))
+    ):
         return
     role = role_of(low)
     if role is Role.MATTERS:
@@ -270,7 +288,16 @@ def _strains(text: str, *, whole: bool) -> list[str]:
     if not listed and is_strain(lower(parts[0])) is None and not STRAIN_DENIED.find(lower(parts[0])):
         # What the sentence is about (`arret, liker ikke å se seg i speilet`).
         parts[:2] = [f"{parts[0]}, {parts[1]}"]
-    return merge(parts, ", ", continues)
+    merged = merge(parts, ", ", continues)
+    return [*merged[:-1], *_of_two_areas(merged[-1])] if len(merged) > 1 or len(parts) > 1 else merged
+
+
+def _of_two_areas(text: str) -> list[str]:
+    """Split the last of a list (`vekttap og bekymring for kona`) where it is strains of two areas."""
+    parts = split_at(text, _AND)
+    if len(parts) != 2 or any(len(part.split()) > 5 or not is_strain(lower(part)) for part in parts):
+        return [text]
+    return parts if area_of(lower(parts[0])) is not area_of(lower(parts[1])) else [text]
 
 
 def _needs(text: str, *, whole: bool) -> list[str]:

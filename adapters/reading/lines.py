@@ -87,7 +87,7 @@ def _ticked(text: str) -> str | None:
         return text
     begin = _QUESTION_END.match(text)
     start = begin.end() if begin and begin.end() <= boxes[0].start() else 0
-    before = not text[start : boxes[0].start()].strip()
+    before = bool(text[boxes[-1].end() :].strip()) or not text[start : boxes[0].start()].strip()
     options = []
     for index, box in enumerate(boxes):
         if box["on"] is None and box["tick"] is None:
@@ -100,9 +100,8 @@ def _ticked(text: str) -> str | None:
     if not options:
         return None
     words = ", ".join(option.strip(" ,;") for option in options)
-    if start == 0 and before and len(boxes) == 1:
-        return f"- {words}"
-    return f"{text[:start]}{words}"
+    lead = text[: boxes[0].start()] if before else text[:start]
+    return f"- {words}" if not lead and before and len(boxes) == 1 else f"{lead}{words}"
 
 
 def _joined(lines: list[Line], wide: int) -> Iterator[Line]:

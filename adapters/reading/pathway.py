@@ -35,6 +35,12 @@ _TREATMENT_STARTS = re.compile(
     r"(?:\w+\W+){0,2}(?:start|opstart)|(?:start\w*|opstart\w*)\W+(?:\w+\W+){0,2}(?:cellegift|kur\b|behandling|stråling|"
     r"strålebehandling|immunterapi|hormon|antibiotika|kjemo|opp med|med ny)|start uke"
 )
+_AT_THE_TALK = re.compile(
+    r"[\W\w]{0,30}?\b(?:ved|v|i forbindelse med|ifm\.?|i samband med)\W+\w*(?:kartlegging|samtale?)\w*\W+"
+    r"(?:den\W+)?"
+)
+"""`startet PFH ved kartlegging 8/7`: the day of the talk is that of the start"""
+_FROM_AND_WITH = re.compile(r"\bf\.?\s?o\.?\s?m\b\.?")
 _YES = re.compile(r"\W*ja\b[\s,.;:]*")
 _THAT_DAY = re.compile(r"\b(?:denne|den) dagen\b|\bfra den dato\w*|\bfra da av\b")
 _NO = re.compile(r"^\W*(?:nei|nej|ikke|ikkje)\b")
@@ -182,6 +188,9 @@ def _tied(statement: Statement, last: datetime.date | None, sent_on: datetime.da
 
 def _belongs(between: str, *, after: bool) -> bool:
     """Whether a day still belongs to the words of the start."""
+    if after and _AT_THE_TALK.fullmatch(between):
+        return True
+    between = _FROM_AND_WITH.sub(" ", between)
     if re.search(r"samtal|kartlegg|snakk|notat|termometer|operert|innlagt|behandling", between):
         return False
     if after:

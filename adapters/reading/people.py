@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.reading.phones import find_phones
+from adapters.reading.splitting import sentences
 from adapters.reading.vocabulary import Words, lower, remembered
 
 _ROLE = Words("people", "role")
@@ -54,6 +55,9 @@ def read_signature(lines: Sequence[str]) -> Signature | None:
         lines: the lines of the note, as written.
     """
     tail = [line.strip() for line in lines if line.strip()][-_LINES_FROM_THE_END:]
+    if tail and len(_WORD.findall(tail[-1])) > _LONGEST:
+        # All in one paragraph, the signature at its end.
+        tail[-1:] = sentences(tail[-1])[-2:]
     greeted = next((i for i, line in enumerate(tail) if _GREETING.at_start(lower(line))), None)
     order = range(greeted, len(tail)) if greeted is not None else range(len(tail) - 1, -1, -1)
     for index in order:

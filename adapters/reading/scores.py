@@ -61,9 +61,11 @@ _ARTICLES = frozenset({"en", "ein", "ett", "eit", "eitt"})
 _LABEL = re.compile(
     r"(?P<distress>\bnccn(?:[\s\-]*(?:\w*term[oi]m\w*|distress|skår|score|skala))?|\bdistress(?:[\s\-]?(?:therm\w*|score|sk[åa]r\w*))?"
     r"|(?<!\w)(?:(?:stress|påkj\w{0,20}|belastnings?)[\-\s]?)?term[oi]?m[oeia]n?t\w{0,12}"
+    r"|\b(?:belastning|påkjenning|stress)\w*"
+    r"(?=[^.;\n0-9]{0,24}[0-9]{1,2}\s*(?:/\s?10\b|av 10\b|på en skala|på ein skala))"
     r"|\bpåkj(?:ennings?|\.)?[\s\-]?(?:grad|skår|score|skala|nivå)\w*"
     r"|\bgrad(?:en)? av (?:påkjenning\w*|belastning\w*|stress)"
-    r"|\bT(?=\s?=\s?[0-9]{1,2}\b)|\bterm(?=\.?\s*[:=]?\s*[0-9])"
+    r"|\bT(?=\s?=\s?[0-9]{1,2}\b)|\bterm\b\.?(?=\s*[:=]?\s*[0-9])"
     r"|\bDT(?=\s*[:=]?\s*[0-9])|(?:(?<=\n)|^)[ \t]*T(?=\s*[:=]?\s*[0-9]{1,2}\b(?![.][0-9]))"
     r"|\bT(?=\s*[:=]?\s*[0-9]{1,2}\s?/\s?10\b))"
     r"|(?P<pain>\b(?:nrs|vas|smerte(?:r|score|skår|skala|skalaen|intensitet)?|smertene)\b)"
@@ -73,7 +75,22 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _LABEL_LETTERS = (
-    *("nccn", "distress", "term", "trem", "påkj", "grad", "nrs", "vas", "smerte", "esas", "skår", "skar"),
+    *(
+        "nccn",
+        "distress",
+        "term",
+        "trem",
+        "påkj",
+        "grad",
+        "belast",
+        "stress",
+        "nrs",
+        "vas",
+        "smerte",
+        "esas",
+        "skår",
+        "skar",
+    ),
     *(
         "score",
         "ecog",
@@ -91,7 +108,7 @@ _LABEL_LETTERS = (
     ),
 )
 """What a text with a label has somewhere: most texts have none, and need no closer look."""
-_ONE_LETTER = re.compile(r"\bD?T\b")
+_ONE_LETTER = re.compile(r"\b(?:D?T|dt)\b")
 _NO_LABEL = re.compile(r"\b(?:øre|feber|temp\.?|kropps|panne)\W*$", re.IGNORECASE)
 """What makes a thermometer one that measures fever."""
 
@@ -153,9 +170,7 @@ def find_scores(text: str) -> list[FoundScore]:
     above 10 is a fever (`Termometer hjemme viste 40,1`) and none.
     """
     low = text.lower()
-    if not any(letters in low for letters in _LABEL_LETTERS) and not (
-        "T" in text and _ONE_LETTER.search(text)
-    ):
+    if not any(letters in low for letters in _LABEL_LETTERS) and not (_ONE_LETTER.search(text)):
         return []
     labels = [
         match

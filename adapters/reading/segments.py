@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 
-from adapters.reading.headings import classify, is_heading_line
+from adapters.reading.headings import area_named, classify, introduction, is_heading_line
 from adapters.reading.lines import Line, read_lines
 from adapters.reading.model import LISTS, Heading, Statement, Topic
 from adapters.reading.splitting import enumerated, sentences
@@ -31,7 +31,7 @@ _SHORT = re.compile(
 )
 _DATE = re.compile(r"\d{1,2}[./]\s?\d")
 _NAME = re.compile(r"(?:dr\.?\s+|lege\s+)?[A-ZÆØÅ][\w'’-]+(?:\s+[A-ZÆØÅ][\w'’.-]*)+")
-_SENTENCE_INSIDE = re.compile(r"[.!?]\s+\S+\s+\S")
+_STOP_INSIDE = re.compile(r"[.!?]\s+[^\W\d_a-zæøå]")
 _SET_OFF = re.compile(r"[:=\t]\s*\S")
 """What tells a label with words after it from a heading line"""
 _INNER_BULLET = re.compile(r"(?:[-–—•*·]|\(?[1a][.)])\s+(?=[^\W\d_])")
@@ -61,8 +61,12 @@ def segment(blocks: Iterable[TextBlock], codes: Mapping[str, str] = MappingProxy
         if line.block != last:
             segmenter.begin(blocks[line.block])
             last = line.block
-        deeper = following is not None and following.block == line.block and following.lead > line.lead
-        segmenter.add(line, above=deeper and line.bullet)
+        below = following if following is not None and following.block == line.block else None
+        segmenter.add(
+            line,
+            above=line.bullet and below is not None and below.lead > line.lead,
+            before_bullets=not line.bullet and below is not None and below.bullet,
+        )
     return segmenter.statements
 
 
@@ -89,10 +93,18 @@ class _Segmenter:
         self._set(_coded_heading(block.heading, self._codes), inline=False)
         self._paragraph += 1
 
-    def add(self, line: Line, *, above: bool = False) -> None:
-        """Read a line; `above` says that it is a bullet with bullets below it."""
+    def add(self, line: Line, *, above: bool = False, before_bullets: bool = False) -> None:
+        """Read a line.
+
+        Args:
+            line: the line.
+            above: it is a bullet with bullets below it.
+            before_bullets: it is none, and a bullet follows.
+        """
         self._paragraph += line.gap
         label = self._label(line, above=above)
+        if label is None and before_bullets and self._introduce(line):
+            return
         if label is None:
             self._carry(line)
             self._emit(line.text, line, bullet=line.bullet, label="", after=self._heading)
@@ -112,6 +124,19 @@ class _Segmenter:
         if line.bullet or (section[0] is not None and not section[1] and _same_section(section[0], heading)):
             # The label was one item's of a section that goes on.
             self._restore(section, bullets=line.bullet)
+
+    def _introduce(self, line: Line) -> bool:
+        """Take the last sentence of a line, if unfinished, as the heading of the bullets below it."""
+        *before, last = sentences(line.text)
+        heading = introduction(last)
+        if heading is None:
+            return False
+        if before:
+            self._carry(line)
+            self._emit(" ".join(before), line, bullet=False, label="", after=self._heading)
+        self._set(heading, inline=False, indent=line.indent)
+        self._question = _plain(last)
+        return True
 
     def _state(self) -> _State:
         return self._heading, self._inline, self._indent, self._bullets, self._weak
@@ -158,7 +183,7 @@ class _Segmenter:
             if found is None:
                 continue
             label, rest = found["label"].strip(), found["rest"].strip()
-            if _SENTENCE_INSIDE.search(label) or _CLOCK_OR_LINK.search(label):
+            if (_STOP_INSIDE.search(label) and len(sentences(label)) > 1) or _CLOCK_OR_LINK.search(label):
                 continue
             heading = is_heading_line(label) if strict else classify(label)
             if pattern is _DASH and self._in_section() and not _names_a_party(heading):
@@ -187,6 +212,8 @@ class _Segmenter:
                 if rest[:1].islower() or heading.topic is Topic.GP
                 else heading
             )
+        if heading.topic is Topic.KIN and current is Topic.STRAIN and (area := area_named(label)):
+            return replace(heading, topic=Topic.STRAIN, area=area)
         if heading.topic is Topic.FOLLOW_UP and current is Topic.NEED and len(label.split()) == 1 and rest:
             return replace(heading, topic=Topic.NEED)
         return heading

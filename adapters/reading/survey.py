@@ -61,6 +61,7 @@ _YES_OR_NO = re.compile(r"\W*(ja|nei)\b")
 _NOT_OF_THE_TALK = frozenset({Role.STRAIN, Role.NEED, Role.REFERRAL})
 _CAME = re.compile(r"\b(?:til ?stede|deltok|deltar|var med|satt med|deltatt)\b")
 _CLAUSE = re.compile(r", (?:og |men )?|; | og (?=(?:han|hun|ho|innkall|skal|vi|jeg|de)\b)")
+_FRIEND = re.compile(r"\b(?:venn|venninne|veninde|vennen|venninna|venninnen|nabo|naboen)\b")
 _A_MAN = re.compile(
     r"\b(?:en|ein|gammel|gamal|ung|eldre|årig)\s+mann\b|\bmann(?=\s+(?:på|med|i|født|f\.|\d))"
 )
@@ -95,7 +96,7 @@ def read_survey(
     held = [s for s in about if not _not_held(s) and id(s.heading) not in refused]
     if len(held) < len(about) and not any(_has_day(s, sent_on) for s in held):
         return SurveyReading(survey=None, score_out_of_range=False)
-    score, out = _score(statements, trace)
+    score, out = _score(statements, {s.place for s in held}, trace)
     if not held and score is None and not coded and not written:
         return SurveyReading(survey=None, score_out_of_range=out)
     for statement in held:
@@ -227,6 +228,9 @@ def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
             del asked
             trace.add("survey.relatives_present", statement, "headings.company")
             return answer[1] == "ja"
+        if _PRESENT.find(statement.label) and FAMILY_WORDS.find(low) and not _NOT_WITH.search(low):
+            trace.add("survey.relatives_present", statement, "headings.company")
+            return True
         if role_of(low) not in _NOT_OF_THE_TALK and any(_with_family(clause) for clause in low.split(", ")):
             trace.add("survey.relatives_present", statement, "survey.present")
             return True
@@ -241,10 +245,14 @@ def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
 def _with_family(clause: str) -> bool:
     """Whether a clause says that a relative took part."""
     clause = _A_MAN.sub(" ", clause)
-    return bool(FAMILY_WORDS.find(clause) and _PRESENT.find(clause) and not _NOT_WITH.search(clause))
+    return bool(
+        (FAMILY_WORDS.find(clause) or _FRIEND.search(clause))
+        and _PRESENT.find(clause)
+        and not _NOT_WITH.search(clause)
+    )
 
 
-def _score(statements: Sequence[Statement], trace: Trace) -> tuple[int | None, bool]:
+def _score(statements: Sequence[Statement], held: set[str], trace: Trace) -> tuple[int | None, bool]:
     """The thermometer, and whether a score was given that is none."""
     found: list[tuple[bool, FoundScore, Statement]] = []
     for statement in statements:
@@ -257,6 +265,15 @@ def _score(statements: Sequence[Statement], trace: Trace) -> tuple[int | None, b
             (score.aside, score, statement)
             for score in find_scores(prefix + statement.text)
             if score.scale == "distress"
+        ]
+    if not found:
+        # Where the talk is told of, a score of nothing in particular is the thermometer's.
+        found = [
+            (score.aside, score, statement)
+            for statement in statements
+            if statement.topic is Topic.SURVEY or statement.place in held
+            for score in find_scores(statement.text)
+            if score.scale is None and not score.out_of_range
         ]
     if not found:
         return None, False

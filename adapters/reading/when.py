@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
+from adapters.reading.vocabulary import lower
 from mappings import table
 
 
@@ -34,14 +35,15 @@ def find_when(text: str) -> list[FoundWhen]:
     Times that are over look the same (`i juni`, `uke 12`): it is for the reader to ask only where somebody
     is to call. Found words do not overlap; no line break lies within.
     """
+    low = lower(text)
     taken = bytearray(len(text))
     found: list[FoundWhen] = []
     for pattern, condition in ((_conditions(), True), (_times(), False)):
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(low):
             start, end = match.span()
             if not any(taken[start:end]):
                 taken[start:end] = b"\x01" * (end - start)
-                found.append(FoundWhen(span=match.span(), words=match[0], condition=condition))
+                found.append(FoundWhen(span=match.span(), words=text[start:end], condition=condition))
     return sorted(found, key=lambda when: when.span)
 
 
