@@ -30,13 +30,21 @@ _FEAR = re.compile(
 )
 _WORRY = Words("strains", "worry")
 _TOLD = Words("strains", "told_to_family")
+_THE_CHILD = re.compile(r"\b(?:jenta|jenten|gutten|guten|barnet|babyen|ungdommen|tenåringen)\b[\s:]*")
 _SUBJECT = re.compile(
     r"^(?:\W|(?:at|og|men|i tillegg|dessuten|hans|hennes|hennar|den|det|de|dei|to|begge|ei|en|ein)\b)*"
 )
 
 
-def area_of(low: str) -> StrainArea | None:
-    """The area of a strain in lower-case words; None where no word tells."""
+def area_of(low: str, *, child: bool = False) -> StrainArea | None:
+    """The area of a strain in lower-case words; None where no word tells.
+
+    Args:
+        low: the words.
+        child: the patient is a child: `jenta` and `gutten` are the patient.
+    """
+    if child:
+        low = _THE_CHILD.sub("", low)
     family = FAMILY_WORDS.find(low)
     start = _SUBJECT.match(low)
     first = start.end() if start else 0

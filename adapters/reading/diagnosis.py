@@ -219,7 +219,7 @@ def _event_of(statement: Statement, date: FoundDate) -> int | None:
     before, after = whole[max(begin, 0) : start], whole[date.span[1] + offset : date.span[1] + offset + 30]
     found, other = _last(_FOUND, before), _last(_OTHER_EVENT, before)
     seen = _last(_SEEN, before)
-    if seen > max(found, other):
+    if seen >= max(found, other, 0):
         return 1
     found = max(found, seen)
     if found < 0 and other < 0:
@@ -258,9 +258,9 @@ def read_intent(about: Sequence[Statement], trace: Trace) -> Intent | None:
         if _PALLIATIVE.find(low):
             trace.add("diagnosis.intent", statement, "diagnosis.palliative")
             return Intent.PALLIATIVE
-        aim = _CURATIVE.find(low)
+        aim = _CURATIVE.find(low) or _CURATIVE.find(statement.low)
         if aim is not None:
-            if _NEGATED_AIM.search(low[: aim.start()]):
+            if _NEGATED_AIM.search(aim.string[: aim.start()]):
                 trace.add("diagnosis.intent", statement, "diagnosis.palliative")
                 return Intent.PALLIATIVE
             curative = curative or statement

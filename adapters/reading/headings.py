@@ -37,6 +37,7 @@ _MOST_WORDS_BEFORE_A_LIST = 16
 _FILLER = Words("headings", "filler")
 _TITLE = Words("title", "title")
 _SAYS_IT = (Words("status", "started"), Words("status", "joins"), Words("status", "refused"))
+_AIMS = tuple(Words("diagnosis", key) for key in ("curative", "palliative", "treatment"))
 _WORD = re.compile(r"[^\W\d_]+")
 _BRACKETS = re.compile(r"\s*\([^()]*\)")
 _TELLS_OF_IT = re.compile(
@@ -91,6 +92,12 @@ def _known(label: str, words: str) -> Heading | None:
     if party is not None and _covered(label, PARTIES[party]):
         return Heading(topic=Topic.NEED, words=words, party=party)
     return None
+
+
+def says_aim(words: str) -> bool:
+    """Whether words tell of the aim of the treatment: under «Mål» stands that, or what the patient wants."""
+    low = lower(words)
+    return any(aim.find(low) for aim in _AIMS)
 
 
 def area_named(label: str) -> StrainArea | None:

@@ -140,7 +140,11 @@ def _unclear(statement: Statement) -> bool:
 
 def _items(statement: Statement) -> Iterator[Item]:
     topic, section = statement.topic, statement.section
-    if topic in _CLOSED or is_signature(statement.text) or _INTRODUCES.at_start(statement.low):
+    if (
+        topic in _CLOSED
+        or (not statement.label and is_signature(statement.text))
+        or _INTRODUCES.at_start(statement.low)
+    ):
         return
     if find_phones(statement.text) and role_of(statement.low) is None and not statement.bullet:
         return

@@ -98,7 +98,7 @@ def read_note(
         ),
         diagnosis=diagnosis,
         survey=survey,
-        strains=_strains(items, trace),
+        strains=_strains(items, trace, child=any(_A_CHILD.search(s.low) for s in statements)),
         what_matters=_what_matters(statements, trace),
         needs=_needs(items, trace),
         referrals=_referrals(items, trace),
@@ -117,7 +117,14 @@ def _of(items: Sequence[Item], role: Role) -> list[Item]:
     return list(found.values())
 
 
-def _strains(items: Sequence[Item], trace: Trace) -> tuple[Strain, ...]:
+_A_CHILD = re.compile(
+    r"\b(?:jente|gutt|gut|barn|baby|spedbarn|ungdom|tenåring)\b\D{0,12}"
+    r"(?:[0-9]|1[0-7])\s*(?:år|mnd|måneder|månader|uker|veker)\b"
+    r"|\b(?:[0-9]|1[0-7])\s*(?:år\w*|mnd|måneder|månader)\s+(?:gammel|gamal|gammal)?\s*(?:jente|gutt|gut|barn)\b"
+)
+
+
+def _strains(items: Sequence[Item], trace: Trace, *, child: bool) -> tuple[Strain, ...]:
     strains = []
     for index, item in enumerate(_of(items, Role.STRAIN)):
         trace.add(
@@ -127,7 +134,7 @@ def _strains(items: Sequence[Item], trace: Trace) -> tuple[Strain, ...]:
             words=item.text,
         )
         heading = item.statement.heading
-        area = heading.area if heading and heading.area else area_of(item.low)
+        area = heading.area if heading and heading.area else area_of(item.low, child=child)
         strains.append(Strain(area=area, text=item.text))
     return tuple(strains)
 

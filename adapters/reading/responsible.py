@@ -44,8 +44,8 @@ def responsible_for(item: Item, before: Responsible | None) -> Responsible:
 
 def _named(low: str) -> Responsible | None:
     arrow = _ARROW.search(low)
-    if arrow:
-        return party_in(arrow["party"])
+    if arrow and (party := party_in(arrow["party"])):
+        return party
     leading = _LEADING_PARTY.match(low)
     if leading and (party := party_in(leading["party"])):
         return party

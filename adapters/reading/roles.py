@@ -32,7 +32,9 @@ _ABOUT_THE_OFFER = Words(
 )
 HELD = Words("survey", "held")
 PLANNED = Words("survey", "planned")
-SCORE = re.compile(r"termom|nccn|distress|påkjenningsgrad|grad av påkjenning|kartlegg|^t(?:erm)?\.? \d")
+SCORE = re.compile(
+    r"termom|nccn|distress|påkjenningsgrad|grad av påkjenning|skala\w* for|kartlegg|^t(?:erm)?\.? \d"
+)
 """The thermometer, and the word for the conversation that no other is called by"""
 REFERRED = Words("referrals", "cue")
 NOT_OUR_REFERRAL = Words("referrals", "not_ours")
@@ -60,7 +62,7 @@ SCALE = Words("strains", "scale")
 _HISTORY = re.compile(
     r"\b(?:innlagt\s+(?:med|pga|p\.g\.a|grunnet|for|på grunn)|lagt inn\s+(?:med|pga)|operert for|"
     r"(?:henvist|tilvist)\s+(?:\w+\s+){0,2}"
-    r"(?:fra|frå|med|pga|av)|viste|påvist\w*|utredet|utgreidd|undersøkt|debuterte|debut)\b"
+    r"(?:fra|frå|med|pga|av)|(?:biopsi|vevsprøve?|prøve)\w*\s+(?:er\s+|ble\s+|vart\s+)?(?:tatt|teken|teke)|viste|påvist\w*|utredet|utgreidd|undersøkt|debuterte|debut)\b"
 )
 """What makes a complaint that follows the way to the diagnosis, not a strain"""
 

@@ -64,6 +64,7 @@ _LABEL = re.compile(
     r"|\b(?:belastning|påkjenning|stress)\w*"
     r"(?=[^.;\n0-9]{0,24}[0-9]{1,2}\s*(?:/\s?10\b|av 10\b|på en skala|på ein skala))"
     r"|\bpåkj(?:ennings?|\.)?[\s\-]?(?:grad|skår|score|skala|nivå)\w*"
+    r"|\bskala(?:en)? for (?:grad av )?(?:påkjenning|belastning|stress)\w*"
     r"|\bgrad(?:en)? av (?:påkjenning\w*|belastning\w*|stress)"
     r"|\bT(?=\s?=\s?[0-9]{1,2}\b)|\bterm\b\.?(?=\s*[:=]?\s*[0-9])"
     r"|\bDT(?=\s*[:=]?\s*[0-9])|(?:(?<=\n)|^)[ \t]*T(?=\s*[:=]?\s*[0-9]{1,2}\b(?![.][0-9]))"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 
-from adapters.reading.headings import area_named, classify, introduction, is_heading_line
+from adapters.reading.headings import area_named, classify, introduction, is_heading_line, says_aim
 from adapters.reading.lines import Line, read_lines
 from adapters.reading.model import LISTS, Heading, Statement, Topic
 from adapters.reading.splitting import enumerated, sentences
@@ -25,6 +25,7 @@ _TAB = re.compile(r"(?P<label>[^\t]{1,75})\t+(?P<rest>.*)")
 _COLUMNS = re.compile(r"(?P<label>\S(?:[^\n]{0,38}?\S)?)\s{2,}(?P<rest>\S.*)")
 _QUESTION = re.compile(r"(?P<label>[^?]{3,75}\?)\s*(?P<rest>\S.*)")
 _CAPITALS = re.compile(r"(?P<label>[A-ZÆØÅ]{4}[A-ZÆØÅ/.]*(?:\s[A-ZÆØÅ/]{1,})*)\s+(?P<rest>\S*[a-zæøå0-9].*)")
+_PIPE = re.compile(r"(?P<label>[^|]{1,75}?)\s*\|\s*(?P<rest>.*)")
 _DASH = re.compile(r"(?P<label>\S.{0,38}?)\s+[-–—>]+\s+(?P<rest>\S.*)")
 _SHORT = re.compile(
     r"(?P<label>dx|dg|diagn|diag|henv|tilv|tlf|mob|pf|p\.f|pfh|beh)\b\.?\s+(?P<rest>\S.*)", re.IGNORECASE
@@ -186,6 +187,8 @@ class _Segmenter:
             if (_STOP_INSIDE.search(label) and len(sentences(label)) > 1) or _CLOCK_OR_LINK.search(label):
                 continue
             heading = is_heading_line(label) if strict else classify(label)
+            if heading is None and pattern is _CAPITALS and " " not in label:
+                heading = classify(label)
             if pattern is _DASH and self._in_section() and not _names_a_party(heading):
                 continue
             heading = self._meant(heading, label, rest)
@@ -203,6 +206,8 @@ class _Segmenter:
         if heading is None:
             return None
         current = self._heading.topic if self._heading else None
+        if (other := _in_its_place(heading, current, label, rest)) is not None:
+            return other
         named = heading.topic is Topic.NEED and heading.party is not None and not _speaks_of_need(label)
         if named and current in _KEEP_PARTY:
             return None
@@ -212,8 +217,6 @@ class _Segmenter:
                 if rest[:1].islower() or heading.topic is Topic.GP
                 else heading
             )
-        if heading.topic is Topic.KIN and current is Topic.STRAIN and (area := area_named(label)):
-            return replace(heading, topic=Topic.STRAIN, area=area)
         if heading.topic is Topic.FOLLOW_UP and current is Topic.NEED and len(label.split()) == 1 and rest:
             return replace(heading, topic=Topic.NEED)
         return heading
@@ -267,6 +270,8 @@ def _forms(text: str, *, first: bool) -> list[tuple[re.Pattern[str], bool]]:
         forms.append((_COLUMNS, False))
     if "\t" in text:
         forms.append((_TAB, False))
+    if "|" in text and first:
+        forms.append((_PIPE, False))
     if ":" in text or "=" in text:
         forms.append((_COLON, False))
     if "?" in text and first:
@@ -278,6 +283,15 @@ def _forms(text: str, *, first: bool) -> list[tuple[re.Pattern[str], bool]]:
     if first or text[:1].islower():
         forms.append((_SHORT, False))
     return forms
+
+
+def _in_its_place(heading: Heading, current: Topic | None, label: str, rest: str) -> Heading | None:
+    """What a label means by what stands beside it: an area of a problem list, a patient's own aim."""
+    if heading.topic is Topic.PLAN and _plain(label) == "mål" and not says_aim(rest):
+        return replace(heading, topic=Topic.MATTERS)
+    if heading.topic is Topic.KIN and current is Topic.STRAIN and (area := area_named(label)):
+        return replace(heading, topic=Topic.STRAIN, area=area)
+    return None
 
 
 def _names_a_party(heading: Heading | None) -> bool:

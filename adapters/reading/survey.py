@@ -61,6 +61,8 @@ _YES_OR_NO = re.compile(r"\W*(ja|nei)\b")
 _NOT_OF_THE_TALK = frozenset({Role.STRAIN, Role.NEED, Role.REFERRAL})
 _CAME = re.compile(r"\b(?:til ?stede|deltok|deltar|var med|satt med|deltatt)\b")
 _CLAUSE = re.compile(r", (?:og |men )?|; | og (?=(?:han|hun|ho|innkall|skal|vi|jeg|de)\b)")
+_MOST_WORDS_OF_A_LIST = 3
+_WHICH_OF_THEM = re.compile(r"\b(?P<last>siste|andre)\b|\b(?:første|fyrste)\b")
 _FRIEND = re.compile(r"\b(?:venn|venninne|veninde|vennen|venninna|venninnen|nabo|naboen)\b")
 _A_MAN = re.compile(
     r"\b(?:en|ein|gammel|gamal|ung|eldre|årig)\s+mann\b|\bmann(?=\s+(?:på|med|i|født|f\.|\d))"
@@ -163,16 +165,28 @@ def _held_on(
     """The day of the conversation: of several, the one of the survey itself."""
     candidates: list[tuple[int, int, datetime.date]] = []
     last: datetime.date | None = None
+    days: list[datetime.date] = []
     of_it = {id(one) for one in held}
     for order, statement in enumerate(statements):
         dates = statement.dates(sent_on)
         if id(statement) in of_it:
-            day = _day_of_talk(statement, sent_on, last)
+            day = _day_of_talk(statement, sent_on, last) or _one_of(days, statement)
             if day is not None:
                 candidates.append((_rank(statement), order, day))
-        days = [d.value for d in dates if d.precision == "day" and d.value is not None and d.value <= sent_on]
+        named = [
+            d.value for d in dates if d.precision == "day" and d.value is not None and d.value <= sent_on
+        ]
+        days = named or days
         last = days[-1] if days else last
     return min(candidates)[2] if candidates else None
+
+
+def _one_of(days: Sequence[datetime.date], statement: Statement) -> datetime.date | None:
+    """Which of the days named before was the survey's: `den siste var selve kartleggingen`."""
+    which = _WHICH_OF_THEM.search(statement.low) if _has_main(statement) else None
+    if which is None or not days:
+        return None
+    return days[-1] if which["last"] else days[0]
 
 
 def _rank(statement: Statement) -> int:
@@ -228,6 +242,9 @@ def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
             del asked
             trace.add("survey.relatives_present", statement, "headings.company")
             return answer[1] == "ja"
+        if _names_family_only(statement):
+            trace.add("survey.relatives_present", statement, "headings.survey")
+            return True
         if _PRESENT.find(statement.label) and FAMILY_WORDS.find(low) and not _NOT_WITH.search(low):
             trace.add("survey.relatives_present", statement, "headings.company")
             return True
@@ -240,6 +257,16 @@ def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
         return None
     trace.add("survey.relatives_present", alone, "survey.alone")
     return False
+
+
+def _names_family_only(statement: Statement) -> bool:
+    """Whether relatives are listed among day and place, without a word more: `SAMTALE: 2.3., pol, kone`."""
+    if statement.topic is not Topic.SURVEY or not statement.label:
+        return False
+    return any(
+        FAMILY_WORDS.find(part) and len(part.split()) <= _MOST_WORDS_OF_A_LIST and not _NOT_WITH.search(part)
+        for part in statement.low.split(", ")[1:]
+    )
 
 
 def _with_family(clause: str) -> bool:

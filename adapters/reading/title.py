@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from adapters.reading.model import LISTS, Statement, Topic
 from adapters.reading.roles import JOINS
+from adapters.reading.splitting import sentences
 from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import TextBlock
 
@@ -43,6 +44,7 @@ def _lines(block: TextBlock) -> list[str]:
 
 def _is_title(line: str) -> bool:
     """Whether a line is the title, with words before and after it that a title may have."""
+    line = next(iter(sentences(line)), line)
     found = _TITLE.find(line)
     if found is None or _MENTION.find(line):
         return False
