@@ -42,6 +42,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _BRACKETS = re.compile(r"\s*\([^()]*\)")
 _TELLS_OF_IT = re.compile(
     r"(?:har|følges|følgjast|kjenner|hun|han|ho|pas\w*|oppfølging av)\b.*(?:\bkk\b|kreftkoord)"
+    r"|(?:kk|kreftkoord\w*)\b.*\b(?:koble?[ta]|kopla|involvert|inne|etablert|tilknytt\w*)\b"
 )
 _POINT = re.compile(r"(?i)\b(?:sp|samhandlingspunkt)\s?[1-3]\b")
 _TRIM = " \t-–—*•:=.?!>»«\"'_#~"
