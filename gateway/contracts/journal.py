@@ -29,6 +29,10 @@ class InboundKind(StrEnum):
     """An AppRec"""
     UNREADABLE = "unreadable"
     """Nothing that can be told"""
+    FAULT = "fault"
+    """A transport fault, about something that we sent"""
+    DEAD_LETTER = "dead-letter"
+    """What a broker has given up"""
 
 
 class InboundState(StrEnum):
@@ -68,7 +72,7 @@ TRANSITIONS: Mapping[InboundState, frozenset[InboundState]] = {
     _S.SENDING: frozenset({_S.DELIVERED, _S.ACKNOWLEDGED, _S.REFUSED, _S.FAILED, _S.DISCARDED}),
     _S.DELIVERED: frozenset({_S.ACKNOWLEDGED, _S.REFUSED, _S.FAILED, _S.SENDING, _S.DISCARDED}),
     _S.ACKNOWLEDGED: frozenset({_S.SENDING, _S.REFUSED}),
-    _S.REFUSED: frozenset({_S.SENDING, _S.ACKNOWLEDGED, _S.DISCARDED}),
+    _S.REFUSED: frozenset({_S.SENDING, _S.ACKNOWLEDGED, _S.DISCARDED, _S.FAILED}),
     _S.FAILED: frozenset(
         {
             _S.SENDING,

@@ -65,6 +65,21 @@ class Hospital:
     record_system_queue: str
     """Where the hospital's record system reads: `epj_<herId>`"""
 
+    @property
+    def error_queue(self) -> str:
+        """Where its peers tell of transport faults: the gateway reads it for the hospital."""
+        return _beside(self.queue, self.her_id, "error")
+
+    @property
+    def dead_letter_queue(self) -> str:
+        """Where a broker puts what it has given up: the gateway reads it for the hospital."""
+        return _beside(self.queue, self.her_id, "dl")
+
+    @property
+    def record_system_error_queue(self) -> str:
+        """Where the record system reads of transport faults in what it wrote."""
+        return f"{self.record_system_queue}_error"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -90,6 +105,17 @@ class Endpoint:
     """Whether the canonical XML goes along as an attachment"""
     protection: Protection = Protection.SIGNATURE
     encryption: ContentCipher = ContentCipher.AES_256_CBC
+
+    @property
+    def error_queue(self) -> str:
+        """Where it reads of transport faults in what it sent."""
+        return _beside(self.queue, self.her_id, "error")
+
+
+def _beside(queue: str, her_id: str, kind: str) -> str:
+    """The queue of another kind that belongs to `<herId>_async`."""
+    stem, _, last = queue.rpartition("_")
+    return f"{stem if last == 'async' and stem else her_id}_{kind}"
 
 
 class Registry(Protocol):

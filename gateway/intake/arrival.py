@@ -6,11 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.contracts.errors import AdapterError
+from gateway.contracts.journal import InboundKind
 from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.ports import Signer
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import AppRec
 from gateway.intake.intake import Opened, RefusedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """What a message on one of our own error or dead-letter queues says."""
+
+    kind: InboundKind
+    """`FAULT` or `DEAD_LETTER`"""
+    original_id: str | None
+    """Id of the message that it is about, on the transport"""
+    condition: str
+    """Stable code"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +38,13 @@ class Arrival:
     """From a hospital's record system; otherwise from the health network"""
     content_hash: str
     received_at: datetime
+    to_her_id: str | None = None
+    """Header of the transport"""
+    message_id: str = ""
+    """The transport's own id of it"""
+    content_type: str = "text/plain"
+    returned: Returned | None = None
+    """Set where it comes from a queue of messages that were given back: nothing else is looked at then"""
     opened: Opened | None = None
     refused: RefusedError | None = None
     protected_by: Signer | None = None

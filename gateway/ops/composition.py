@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from adapters import installed
 from gateway.contracts.audit import AuditAction
+from gateway.contracts.journal import InboundKind
 from gateway.contracts.ports import AdapterSet, MessageSigner, Vault
 from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
@@ -28,7 +29,7 @@ from gateway.pipeline.notes import NoteHandler, NotePolicy
 from gateway.pipeline.outbox import Outbox, RetrySettings
 from gateway.pipeline.packing import Packing
 from gateway.pipeline.quarantine import Attempts, Quarantine
-from gateway.pipeline.reception import Reception
+from gateway.pipeline.reception import QueueRoles, Reception
 from gateway.pipeline.resending import Resending
 from gateway.pipeline.retention import Retention
 from gateway.pipeline.rewriting import Rewriting
@@ -122,22 +123,30 @@ def _refused_otherwise(configuration: Configuration) -> tuple[str, ...] | None:
     return configuration.formats.attachments if configuration.rules.other_attachments == "reject" else None
 
 
+def returned_queues(configuration: Configuration, registry: Registry) -> dict[str, InboundKind]:
+    """Our own error and dead-letter queues, the gateway's and every hospital's, with what comes there."""
+    own = configuration.gateway.her_id
+    found = {f"{own}_error": InboundKind.FAULT, f"{own}_dl": InboundKind.DEAD_LETTER}
+    for hospital in registry.hospitals:
+        found[hospital.error_queue] = InboundKind.FAULT
+        found[hospital.dead_letter_queue] = InboundKind.DEAD_LETTER
+    return found
+
+
 def inbound_queues(configuration: Configuration, registry: Registry) -> list[str]:
-    """The queues that the gateway reads: the record systems', every hospital's, and its own."""
+    """The queues that are read: the record systems', every hospital's, our own, and what comes back there."""
     own = f"{configuration.gateway.her_id}_async"
-    return [configuration.queues.inbound, *(h.queue for h in registry.hospitals), own]
+    hospitals = (h.queue for h in registry.hospitals)
+    return [configuration.queues.inbound, *hospitals, own, *returned_queues(configuration, registry)]
 
 
 def all_queues(configuration: Configuration, registry: Registry) -> list[str]:
     """Every queue that the configuration and the register need."""
     names = inbound_queues(configuration, registry)
-    names += [h.record_system_queue for h in registry.hospitals]
-    names += [e.queue for e in registry.endpoints]
-    names += [
-        f"{her_id}_{kind}"
-        for her_id in (configuration.gateway.her_id, *(h.her_id for h in registry.hospitals))
-        for kind in ("error", "dl")
-    ]
+    for hospital in registry.hospitals:
+        names += [hospital.record_system_queue, hospital.record_system_error_queue]
+    for endpoint in registry.endpoints:
+        names += [endpoint.queue, endpoint.error_queue]
     return list(dict.fromkeys(names))
 
 
@@ -293,7 +302,11 @@ def build_flow(
         intake(configuration, schemas),
         adapter_set(),
         registry,
-        configuration.queues.inbound,
+        QueueRoles(
+            inbound=configuration.queues.inbound,
+            own_her_id=configuration.gateway.her_id,
+            returned=returned_queues(configuration, registry),
+        ),
         message_opener(configuration),
     )
     flow = Flow(
@@ -314,6 +327,7 @@ def build_flow(
         receipts=back.receipts,
         replies=back.replies,
         clock=clock,
+        transport=back.transport,
     )
     return reception, flow
 

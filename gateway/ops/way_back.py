@@ -11,7 +11,7 @@ from gateway.contracts.ports import Vault
 from gateway.contracts.registry import Registry
 from gateway.ops.configuration import Configuration
 from gateway.ops.security import message_signer
-from gateway.pipeline.flow import now
+from gateway.pipeline.flow import TransportHandlers, now
 from gateway.receipts.addresses import AddressFaults, Readdressing
 from gateway.receipts.answers import Answers
 from gateway.receipts.deadlines import Deadlines, DeadlineSettings
@@ -20,6 +20,8 @@ from gateway.receipts.matching import ReceiptHandler
 from gateway.receipts.notices import Notices
 from gateway.receipts.passing import PassingOn
 from gateway.receipts.replies import ReplyHandler
+from gateway.receipts.returned import ReturnedHandler
+from gateway.receipts.transport_faults import TransportFaults
 
 PROCESSING_STATUS = {"production": "P", "test": "D", "training": "T"}
 
@@ -32,6 +34,7 @@ class WayBack:
     receipts: ReceiptHandler
     replies: ReplyHandler
     deadlines: Deadlines
+    transport: TransportHandlers
 
 
 def passing_on(configuration: Configuration, registry: Registry) -> PassingOn:
@@ -80,6 +83,9 @@ def way_back(
         receipts=ReceiptHandler(registry, answers, told, addresses),
         replies=ReplyHandler(
             registry, answers, passing_on(configuration, registry), vault, own_her_id=gateway.her_id
+        ),
+        transport=TransportHandlers(
+            faults=TransportFaults(registry, gateway.her_id), returned=ReturnedHandler(registry, told)
         ),
         deadlines=Deadlines(
             journal,

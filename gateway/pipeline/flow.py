@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
 
 from gateway.contracts.errors import GatewayError, TransientError
 from gateway.contracts.fail_points import FailPoint, reached
+from gateway.contracts.identifiers import derived_id
 from gateway.contracts.journal import Event, InboundKind, InboundState, Journal, JournalTransaction
 from gateway.contracts.queues import Delivery
 from gateway.contracts.registry import Registry
 from gateway.intake.arrival import Arrival
-from gateway.intake.records import add_all, set_aside
+from gateway.intake.records import add_all, add_sending, set_aside
 from gateway.pipeline.notes import NoteHandler
 from gateway.pipeline.reception import SPOOFING, Reception
 from gateway.pipeline.reworking import transported_by
 from gateway.receipts.matching import ReceiptHandler
 from gateway.receipts.replies import ReplyHandler
+from gateway.receipts.returned import ReturnedHandler
+from gateway.receipts.transport_faults import TransportFaults
 from gateway.security.errors import transport_condition
 
 log = structlog.get_logger()
@@ -28,6 +31,14 @@ log = structlog.get_logger()
 def now() -> datetime:
     """The clock, in UTC."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportHandlers:
+    """What acts on the transport alone: the faults that we tell, and what is returned to us."""
+
+    faults: TransportFaults
+    returned: ReturnedHandler
 
 
 class Flow:
@@ -42,6 +53,7 @@ class Flow:
         notes: NoteHandler,
         receipts: ReceiptHandler,
         replies: ReplyHandler,
+        transport: TransportHandlers,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """Everything by port."""
@@ -51,6 +63,7 @@ class Flow:
         self._notes = notes
         self._receipts = receipts
         self._replies = replies
+        self._transport = transport
         self._clock = clock
 
     def process(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -122,7 +135,10 @@ class Flow:
             )
 
     def _alarm(self, transaction: JournalTransaction, arrival: Arrival) -> None:
-        """Keep it as evidence, and tell our own people: it takes no MsgId, moves nothing, is not answered."""
+        """Keep it as evidence, and tell our own people: it takes no MsgId, moves nothing, gets no AppRec.
+
+        Who the transport says sent it, and perhaps did not, is told there.
+        """
         row = set_aside(arrival, self._registry, kind=_kind(arrival), reason=transport_condition(SPOOFING))
         row = replace(row, state=InboundState.REJECTED)
         log.error(
@@ -135,6 +151,7 @@ class Flow:
         )
         if transaction.find_inbound(sender=row.sender, msg_id=row.msg_id) is None:
             add_all(transaction, row, [], [("alert", {"reason": row.reason})], arrival.received_at)
+            self._tell_on_transport(transaction, row.id, arrival)
 
     def _aside(
         self, transaction: JournalTransaction, arrival: Arrival, reason: str, *, keep_id: bool
@@ -145,10 +162,15 @@ class Flow:
 
     def act(self, transaction: JournalTransaction, arrival: Arrival) -> None:
         """Decide what becomes of an arrival, and write that with all that follows from it."""
-        if arrival.broken is not None:
+        if arrival.returned is not None:
+            self._transport.returned.handle(transaction, arrival, arrival.returned)
+        elif arrival.broken is not None:
             self._aside(transaction, arrival, f"error:{arrival.broken}", keep_id=True)
         elif arrival.refused is not None:
             self._notes.refuse(transaction, arrival, arrival.refused.faults, arrival.refused.reason)
+            if arrival.head is None:
+                inbound_id = derived_id("inbound", arrival.sender, arrival.msg_id)
+                self._tell_on_transport(transaction, inbound_id, arrival)
         elif arrival.apprec is not None:
             self._receipts.handle(transaction, arrival, arrival.apprec)
         elif arrival.message is not None and not arrival.inside:
@@ -160,6 +182,11 @@ class Flow:
         elif arrival.message is not None and arrival.reading is not None:
             self._notes.handle(transaction, arrival, arrival.message, arrival.reading)
 
+    def _tell_on_transport(self, transaction: JournalTransaction, inbound_id: str, arrival: Arrival) -> None:
+        fault = self._transport.faults.about(inbound_id, arrival, arrival.received_at)
+        if fault is not None:
+            add_sending(transaction, fault, arrival.received_at)
+
     def _is_answer(self, transaction: JournalTransaction, arrival: Arrival) -> bool:
         """What a hospital answers to a reply goes on to who wrote the reply, unless it is a note."""
         reading = arrival.reading
@@ -169,6 +196,8 @@ class Flow:
 
 
 def _kind(arrival: Arrival) -> InboundKind:
+    if arrival.returned is not None:
+        return arrival.returned.kind
     if arrival.apprec is not None:
         return InboundKind.RECEIPT
     if arrival.head is None:

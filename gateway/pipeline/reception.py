@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.contracts.errors import AdapterError, PermanentError, TransientError
+from gateway.contracts.journal import InboundKind
 from gateway.contracts.messages import Format, Head, Party
 from gateway.contracts.ports import AdapterSet, MessageOpener, Signer
 from gateway.contracts.queues import Delivery
@@ -13,15 +15,29 @@ from gateway.contracts.receipts import ErrorCode, fault
 from gateway.contracts.registry import Registry
 from gateway.intake.arrival import Arrival
 from gateway.intake.intake import Intake, Opened, RefusedError, content_hash
+from gateway.intake.returned import returned_arrival
 from gateway.intake.senders import SenderCheck
 from gateway.pipeline.assessment import read_note
 from gateway.security.cms import CONTENT_TYPE
+from gateway.security.errors import INVALID_HEADER
 
 _DER_SEQUENCE = b"\x30"
 """How CMS begins; no XML does"""
 
 SPOOFING = "spoofing"
-"""Ground of a refusal that is told to nobody but our own people"""
+"""Ground of a refusal that is told to our own people, and on the transport only"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRoles:
+    """Which of the queues that are read is what."""
+
+    inbound: str
+    """What the hospitals' record systems write to"""
+    own_her_id: str
+    """The gateway's own address"""
+    returned: Mapping[str, InboundKind]
+    """Our own error and dead-letter queues, and what comes there"""
 
 
 class Reception:
@@ -32,16 +48,16 @@ class Reception:
         intake: Intake,
         adapters: AdapterSet,
         registry: Registry,
-        inbound: str,
+        queues: QueueRoles,
         opener: MessageOpener | None = None,
     ) -> None:
-        """`inbound` is the queue that the hospitals' record systems write to; `opener` opens CMS."""
+        """`queues` tells what comes from where; `opener` opens CMS."""
         self._senders = SenderCheck(registry)
         self._opener = opener
         self._intake = intake
         self._adapters = adapters
         self._registry = registry
-        self._inbound = inbound
+        self._queues = queues
 
     def receive(self, delivery: Delivery, received_at: datetime) -> Arrival:
         """Open and read one delivery. Whatever is wrong with it is in the result.
@@ -49,14 +65,25 @@ class Reception:
         Raises:
             TransientError: it could not be tried now: it comes again.
         """
+        kind = self._queues.returned.get(delivery.queue)
+        if kind is not None:
+            return returned_arrival(delivery, kind, received_at)
         arrival = Arrival(
             body=delivery.envelope.body,
             queue=delivery.queue,
             from_her_id=delivery.envelope.headers.get("fromHerId"),
-            inside=delivery.queue == self._inbound,
+            to_her_id=delivery.envelope.headers.get("toHerId"),
+            message_id=delivery.envelope.message_id,
+            content_type=delivery.envelope.content_type,
+            inside=delivery.queue == self._queues.inbound,
             content_hash=content_hash(delivery.envelope.body),
             received_at=received_at,
         )
+        if not self._is_ours(arrival):
+            refused = RefusedError(
+                "the transport header toHerId names nobody of ours", reason=INVALID_HEADER, faults=()
+            )
+            return replace(arrival, refused=refused)
         try:
             return self._opened(self._unprotected(arrival, delivery.envelope.content_type))
         except TransientError:
@@ -89,7 +116,7 @@ class Reception:
             body=body,
             queue=queue,
             from_her_id=from_her_id,
-            inside=queue == self._inbound,
+            inside=queue == self._queues.inbound,
             content_hash=content_hash(body),
             received_at=at,
             protected_by=protected_by,
@@ -101,6 +128,13 @@ class Reception:
             raise
         except Exception as error:  # noqa: BLE001 - what it says may hold values of the message
             return replace(arrival, broken=type(error).__name__)
+
+    def _is_ours(self, arrival: Arrival) -> bool:
+        """Whether the transport header, where there is one, names somebody whom the network reaches here."""
+        to = arrival.to_her_id
+        if arrival.inside or not to:
+            return True
+        return to == self._queues.own_her_id or self._registry.hospital(to) is not None
 
     def _unprotected(self, arrival: Arrival, content_type: str) -> Arrival:
         """Without the protection that it had on the way; from here on the message is what was inside."""

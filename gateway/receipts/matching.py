@@ -25,6 +25,7 @@ from gateway.receipts.answers import Answers
 from gateway.receipts.deviations import Deviations
 from gateway.receipts.remedies import Remedy, Trouble, remedy
 from gateway.receipts.states import STEPS, SendingEvent, Step, settle
+from gateway.routing.parties import parties_of
 
 _ANSWERED = (SendingKind.NOTE, SendingKind.REPLY, SendingKind.DEVIATION)
 
@@ -77,21 +78,10 @@ class ReceiptHandler:
             return None, "receipt-for-receipt" if found else "receipt-for-unknown-message"
         senders = set(apprec.sender.party.her_ids)
         for sending in candidates:
-            if senders & self._parties(sending):
+            if senders & parties_of(self._registry, sending.receiver):
                 known = apprec.status in set(ReceiptStatus)
                 return sending, None if known else "receipt-status-unknown"
         return None, "receipt-from-another-party"
-
-    def _parties(self, sending: Sending) -> set[str]:
-        """Every HER-id that a receipt for a sending may come from."""
-        parties = {sending.receiver}
-        if (endpoint := self._registry.endpoint(sending.receiver)) is not None:
-            parties.add(endpoint.organisation_her_id)
-        if (hospital := self._registry.hospital(sending.receiver)) is not None:
-            parties.add(hospital.her_id)
-            if (unit := self._registry.unit(sending.receiver)) is not None:
-                parties.update({unit.her_id, unit.mailbox})
-        return parties
 
     def _settle(
         self, transaction: JournalTransaction, row: InboundMessage, apprec: AppRec, sending: Sending

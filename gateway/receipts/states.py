@@ -42,6 +42,8 @@ class SendingEvent(StrEnum):
     """An AppRec with status 1, or 3"""
     NEGATIVE = "negative"
     """An AppRec with status 2"""
+    FAULT = "fault"
+    """A transport fault, or the message itself as a dead letter: its receiver has not had it"""
     DEADLINE = "deadline"
     """No AppRec came in time"""
     CLOSED = "closed"
@@ -68,6 +70,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.PENDING, _E.GIVEN_UP): Step(_S.FAILED, "given-up"),
         (_S.PENDING, _E.POSITIVE): Step(_S.ACKNOWLEDGED, "receipt"),
         (_S.PENDING, _E.NEGATIVE): Step(_S.REFUSED, "receipt"),
+        (_S.PENDING, _E.FAULT): Step(_S.FAILED, "transport-fault"),
         (_S.PENDING, _E.DEADLINE): Step(_S.PENDING, None),
         (_S.PENDING, _E.CLOSED): Step(_S.DISCARDED, "closed"),
         (_S.PENDING, _E.RESENT): Step(_S.PENDING, None),
@@ -76,6 +79,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.DELIVERED, _E.GIVEN_UP): Step(_S.DELIVERED, None),
         (_S.DELIVERED, _E.POSITIVE): Step(_S.ACKNOWLEDGED, "receipt"),
         (_S.DELIVERED, _E.NEGATIVE): Step(_S.REFUSED, "receipt"),
+        (_S.DELIVERED, _E.FAULT): Step(_S.FAILED, "transport-fault"),
         (_S.DELIVERED, _E.DEADLINE): Step(_S.OVERDUE, "overdue"),
         (_S.DELIVERED, _E.CLOSED): Step(_S.DISCARDED, "closed"),
         (_S.DELIVERED, _E.RESENT): Step(_S.PENDING, "resent"),
@@ -84,6 +88,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.OVERDUE, _E.GIVEN_UP): Step(_S.OVERDUE, None),
         (_S.OVERDUE, _E.POSITIVE): Step(_S.ACKNOWLEDGED, "receipt-late"),
         (_S.OVERDUE, _E.NEGATIVE): Step(_S.REFUSED, "receipt-late"),
+        (_S.OVERDUE, _E.FAULT): Step(_S.FAILED, "transport-fault"),
         (_S.OVERDUE, _E.DEADLINE): Step(_S.OVERDUE, None),
         (_S.OVERDUE, _E.CLOSED): Step(_S.DISCARDED, "closed"),
         (_S.OVERDUE, _E.RESENT): Step(_S.PENDING, "resent"),
@@ -92,6 +97,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.ACKNOWLEDGED, _E.GIVEN_UP): Step(_S.ACKNOWLEDGED, None),
         (_S.ACKNOWLEDGED, _E.POSITIVE): Step(_S.ACKNOWLEDGED, "receipt-repeated"),
         (_S.ACKNOWLEDGED, _E.NEGATIVE): Step(_S.ACKNOWLEDGED, "receipt-contradicts"),
+        (_S.ACKNOWLEDGED, _E.FAULT): Step(_S.ACKNOWLEDGED, "fault-contradicts"),
         (_S.ACKNOWLEDGED, _E.DEADLINE): Step(_S.ACKNOWLEDGED, None),
         (_S.ACKNOWLEDGED, _E.CLOSED): Step(_S.ACKNOWLEDGED, "closed-after-end"),
         (_S.ACKNOWLEDGED, _E.RESENT): Step(_S.ACKNOWLEDGED, None),
@@ -99,6 +105,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.REFUSED, _E.GIVEN_UP): Step(_S.REFUSED, None),
         (_S.REFUSED, _E.POSITIVE): Step(_S.REFUSED, "receipt-contradicts"),
         (_S.REFUSED, _E.NEGATIVE): Step(_S.REFUSED, "receipt-repeated"),
+        (_S.REFUSED, _E.FAULT): Step(_S.REFUSED, "fault-after-end"),
         (_S.REFUSED, _E.DEADLINE): Step(_S.REFUSED, None),
         (_S.REFUSED, _E.CLOSED): Step(_S.DISCARDED, "closed"),
         (_S.REFUSED, _E.RESENT): Step(_S.REFUSED, None),
@@ -107,6 +114,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.FAILED, _E.GIVEN_UP): Step(_S.FAILED, None),
         (_S.FAILED, _E.POSITIVE): Step(_S.ACKNOWLEDGED, "receipt"),
         (_S.FAILED, _E.NEGATIVE): Step(_S.REFUSED, "receipt"),
+        (_S.FAILED, _E.FAULT): Step(_S.FAILED, "fault-repeated"),
         (_S.FAILED, _E.DEADLINE): Step(_S.FAILED, None),
         (_S.FAILED, _E.CLOSED): Step(_S.DISCARDED, "closed"),
         (_S.FAILED, _E.RESENT): Step(_S.PENDING, "resent"),
@@ -115,6 +123,7 @@ STEPS: Mapping[tuple[SendingState, SendingEvent], Step] = MappingProxyType(
         (_S.DISCARDED, _E.GIVEN_UP): Step(_S.DISCARDED, None),
         (_S.DISCARDED, _E.POSITIVE): Step(_S.DISCARDED, "receipt-after-end"),
         (_S.DISCARDED, _E.NEGATIVE): Step(_S.DISCARDED, "receipt-after-end"),
+        (_S.DISCARDED, _E.FAULT): Step(_S.DISCARDED, "fault-after-end"),
         (_S.DISCARDED, _E.DEADLINE): Step(_S.DISCARDED, None),
         (_S.DISCARDED, _E.CLOSED): Step(_S.DISCARDED, None),
         (_S.DISCARDED, _E.RESENT): Step(_S.DISCARDED, None),

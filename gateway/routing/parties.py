@@ -63,3 +63,15 @@ def endpoint_party(endpoint: Endpoint) -> Party:
         )
     doctor = Person(family_name=family, given_name=given or None, role=GP, identifiers=tuple(identifiers))
     return Party(organisation=organisation, person=doctor)
+
+
+def parties_of(registry: Registry, receiver: str) -> set[str]:
+    """Every HER-id that an answer to what was sent to a receiver may come from."""
+    parties = {receiver}
+    if (endpoint := registry.endpoint(receiver)) is not None:
+        parties.add(endpoint.organisation_her_id)
+    if (hospital := registry.hospital(receiver)) is not None:
+        parties.add(hospital.her_id)
+        if (unit := registry.unit(receiver)) is not None:
+            parties.update({unit.her_id, unit.mailbox})
+    return parties

@@ -275,6 +275,34 @@ def transport_condition(reason: str) -> str:
     return _CONDITIONS.get(reason, "transport:invalid-certificate")
 
 
+_XML = frozenset(("text/plain", "text/xml", "application/xml"))
+_BROKEN_XML = frozenset(("not-well-formed", "encoding"))
+INVALID_HEADER = "invalid-header"
+"""Ground of a refusal for what the transport says of a message"""
+
+
+def transport_fault(reason: str, content_type: str) -> tuple[str, str]:
+    """What a transport fault says of a message that was refused: condition, and a sentence without values.
+
+    Args:
+        reason: ground of the refusal.
+        content_type: as the transport gave it.
+    """
+    sentence = next(
+        (table[reason][0] for table in (GATE_REASONS, SIGNATURE_REASONS, CMS_REASONS) if reason in table),
+        "The message is of no format or type that is read.",
+    )
+    if reason == INVALID_HEADER:
+        return "transport:invalid-field-value", "The message is for nobody who is reached here (toHerId)."
+    if reason in SIGNATURE_REASONS or reason in CMS_REASONS:
+        return transport_condition(reason), sentence
+    if content_type.partition(";")[0].strip().lower() not in _XML:
+        return "transport:unsupported-message", "The content type is none that is read here."
+    if reason in _BROKEN_XML:
+        return "transport:not-well-formed-xml", sentence
+    return "transport:unsupported-message", sentence
+
+
 class GateRefusedError(PermanentError):
     """The message may not come in."""
 
