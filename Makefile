@@ -21,9 +21,12 @@ demo: setup
 test: setup
 	$(BIN)/pytest -n 2 --dist worksteal
 
-# Processes killed, servers stopped and killed under load: all of it, the minutes long ones too.
+# Processes killed, servers stopped, killed and choked under load: all of it, the minutes long ones too. Writes the
+# table of docs/reliability.md. RABBITMQ=PATH: another RabbitMQ than the system's (docs/reliability.md).
 faults: setup
-	FAULTS=1 $(BIN)/pytest -n 2 --dist worksteal -m crash
+	@mkdir -p build && rm -f build/faults.jsonl
+	status=0; FAULTS=1 FAULTS_RESULTS=$(CURDIR)/build/faults.jsonl $(BIN)/pytest -n 2 --dist worksteal -m crash || status=$$?; \
+		$(BIN)/python -m tests.faults.results build/faults.jsonl docs/reliability.md && exit $$status
 
 # Who tries to get in, and what must not get out; part of `make test` (docs/security.md).
 security: setup

@@ -109,7 +109,7 @@ class Service:
             except TransientError as error:
                 pause = min(0.5 * 2**failures, _LONGEST_PAUSE_SECONDS)
                 failures = min(failures + 1, 10)
-                log.warning("not-reachable", error=error.code, retry_in_seconds=pause)
+                log.warning("not-reachable", error=error.code, hint=error.message, retry_in_seconds=pause)
                 self._rest(pause)
         self._drain(self._stopped_at + self._settings.drain_seconds)
 
@@ -171,7 +171,7 @@ class Service:
             while self._outbox.publish_due() and time.monotonic() < deadline:
                 pass
         except TransientError as error:
-            log.warning("not-reachable", error=error.code)
+            log.warning("not-reachable", error=error.code, hint=error.message)
 
     def _rest(self, seconds: float) -> None:
         """Wait, unless the service is to stop."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 VARIABLE = "FAULTS_RESULTS"
 """Names the file that results are added to"""
-BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
+BEGIN, END = "<!-- results -->\n\n", "\n<!-- end of results -->\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,30 +41,39 @@ def record(result: Result) -> None:
             file.write(json.dumps(asdict(result)) + "\n")
 
 
-def table(results: Iterable[Result]) -> str:
-    """The table: runs of the same fault on the same servers are one row."""
-    rows: dict[tuple[str, str], list[Result]] = {}
+_HEAD = [
+    "| fault | on | times | notes | lost | doubled | invalid | s to recover: mean, longest |",
+    "|---|---|--:|--:|--:|--:|--:|--:|",
+]
+
+
+def rows(results: Iterable[Result]) -> dict[tuple[str, str], str]:
+    """The lines of the table: runs of the same fault on the same servers are one."""
+    grouped: dict[tuple[str, str], list[Result]] = {}
     for result in results:
-        rows.setdefault((result.fault, result.on), []).append(result)
-    lines = [
-        "| fault | on | times | notes | lost | doubled | invalid | s to recover: mean, longest |",
-        "|---|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    for (fault, on), runs in sorted(rows.items()):
-        totals = [sum(getattr(run, name) for run in runs) for name in ("times", "notes", "lost", "doubled")]
+        grouped.setdefault((result.fault, result.on), []).append(result)
+    lines = {}
+    for (fault, on), runs in grouped.items():
+        names = ("times", "notes", "lost", "doubled", "invalid")
+        totals = [str(sum(getattr(run, name) for run in runs)) for name in names]
         seconds = [each for run in runs for each in run.recovery]
         recovery = f"{sum(seconds) / len(seconds):.1f}, {max(seconds):.1f}" if seconds else "–"
-        cells = [fault, on, *map(str, totals), str(sum(run.invalid for run in runs)), recovery]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        lines[fault, on] = f"| {' | '.join([fault, on, *totals, recovery])} |"
+    return lines
 
 
 def write(results: Path, document: Path) -> None:
-    """Put the table into the document, in place of the one that is there."""
-    found = [Result(**json.loads(line)) for line in results.read_text().splitlines()]
+    """Put what was shown into the table of the document; lines of other faults and servers stay."""
     before, _, rest = document.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    document.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{after}")
+    table, _, after = rest.partition(END)
+    lines = {}
+    for line in table.splitlines()[2:]:
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) > 2:
+            lines[cells[1], cells[2]] = line
+    lines |= rows(Result(**json.loads(line)) for line in results.read_text().splitlines())
+    text = "\n".join([*_HEAD, *(lines[key] for key in sorted(lines))])
+    document.write_text(f"{before}{BEGIN}{text}\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import pika
 import psycopg
 
+from queues.rabbitmq_values import text
 from tests.faults.keeper import COMMAND, wait_until
 from tests.faults.results import Result, record
 
@@ -45,8 +47,10 @@ class World:
     @property
     def name(self) -> str:
         """For the table."""
-        queue = "RabbitMQ" if self.broker.startswith("amqp") else "embedded"
-        return f"{queue} + {'SQLite' if self.journal == 'sqlite' else 'PostgreSQL'}"
+        connection = pika.BlockingConnection(pika.URLParameters(self.broker))
+        version = text(connection._impl.server_properties["version"])
+        connection.close()
+        return f"RabbitMQ {version} + {'SQLite' if self.journal == 'sqlite' else 'PostgreSQL'}"
 
     def count(self, query: str) -> int:
         """The number that a query of the journal gives; 0 where it can not be asked now."""
