@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -19,12 +20,12 @@ from tests.servers import RabbitServer
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(600), at_length]
 
 NOTES = 40
-SIZE = 96 * 1024 * 1024
+SIZE = 32 * 1024 * 1024
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 96 MiB."""
+    """A file system of 32 MiB."""
     place = tmp_path / "disk"
     place.mkdir()
     require(os.geteuid() == 0, "only root can mount a small disk")
@@ -43,13 +44,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def fill(disk: Path) -> Path:
     """Take all the room that is left."""
     file = disk / "filling"
-    with file.open("wb") as filling:
-        try:
-            while True:
-                filling.write(b"x" * 4096)
-                filling.flush()
-        except OSError:
-            pass
+    with file.open("wb", buffering=0) as filling, contextlib.suppress(OSError):
+        while True:
+            filling.write(b"x" * 4096)
     assert shutil.disk_usage(disk).free < 4096
     return file
 
