@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Collection, Iterable, Sequence
@@ -12,6 +13,12 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+_STEERS = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+"""Control and format characters that JSON lets stand as they are"""
 
 WIDTH = 100
 _LABEL = 14
@@ -25,9 +32,18 @@ def print_bytes(data: bytes) -> None:
 
 
 def print_json(document: object) -> None:
-    """One JSON document on standard output: UTF-8, whatever the terminal's encoding."""
+    """One JSON document on standard output: UTF-8, whatever the terminal's encoding.
+
+    What would steer a terminal is written as its number, which says the same.
+    """
     options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
-    print_bytes(orjson.dumps(document, option=options, default=str))
+    text = orjson.dumps(document, option=options, default=str).decode()
+    print_bytes(_STEERS.sub(_as_number, text).encode())
+
+
+def _as_number(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 def say(text: str) -> None:

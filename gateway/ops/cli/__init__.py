@@ -19,6 +19,7 @@ import click
 
 from gateway import __version__
 from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_NO, GatewayError
+from gateway.security.core_dumps import leave_no_core
 from schemas.errors import SchemaError
 
 EXIT_INTERRUPTED = 130
@@ -104,6 +105,7 @@ def cli(ctx: click.Context, log_level: str) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command, and turn errors into one line and an exit code."""
+    leave_no_core()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a letter shows another one.
@@ -146,9 +148,12 @@ def _told(error: Exception) -> int:
             message = f"{where}{error.strerror or type(error).__name__}"
         case _:
             message, hint = _fault(error)
-    click.echo(f"pakkehjem: {message}", err=True)
+    # Not on top: the help prints nothing of others.
+    from gateway.ops.console import say  # noqa: PLC0415
+
+    say(f"pakkehjem: {message}")
     if hint:
-        click.echo(f"  {hint}", err=True)
+        say(f"  {hint}")
     return exit_code
 
 

@@ -91,7 +91,7 @@ def setup(config: Path | None, *, as_json: bool) -> int:
         print_json({"queues": names, "made": made})
     else:
         for name in made:
-            click.echo(name)
+            click.echo(printable(name))
         say(f"{len(made)} of {len(names)} queues were made" if made else f"all {len(names)} queues are there")
     return EXIT_DONE
 
