@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -18,6 +20,9 @@ from gateway.ops.conversion import convert_message, written_as
 from gateway.security.gate import parse
 from tests.conftest import NOTES
 from tests.flow.harness import ALL_KINDS, Gateway, note, with_new_id
+from tests.ops.conftest import Pakkehjem, pakkehjem
+
+__all__ = ["pakkehjem"]
 
 SQL = "x'; DROP TABLE inbound; DELETE FROM sending; --"
 HTML = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&lt;"
@@ -125,6 +130,51 @@ def test_escapes_can_not_come_in_as_xml() -> None:
         result = convert_message(SAMPLES[0].read_bytes().replace(b"</MsgId>", escape + b"</MsgId>"))
         assert result.refusal is not None
         assert "\x1b" not in result.refusal
+
+
+FORMULAS = ("=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\uff1d1+1")
+
+
+def with_names(register: Path, begin: str) -> None:
+    """Every name of the register begins with these words."""
+    found = re.sub(r'(?m)^(\s*name = ")', lambda match: match[1] + begin, register.read_text())
+    assert begin in found
+    register.write_text(found)
+
+
+def reported(pakkehjem: Pakkehjem, gateway: Gateway, *arguments: object) -> None:
+    gateway.restart()
+    gateway.note(*(with_new_id(note(name)) for name in ("dips/01", "doculive/01", "helseplattformen/01")))
+    done = pakkehjem("report", *arguments, "-c", gateway.config)
+    assert done.code == 0, done.err
+
+
+def test_html_and_script_in_the_report(pakkehjem: Pakkehjem, gateway: Gateway, tmp_path: Path) -> None:
+    clean, hostile = tmp_path / "clean.html", tmp_path / "hostile.html"
+    reported(pakkehjem, gateway, "--html", clean)
+    with_names(gateway.config.parent / "register.toml", HTML.replace('"', '\\"'))
+    reported(pakkehjem, gateway, "--html", hostile)
+    assert "&lt;script&gt;alert(1)" in hostile.read_text()
+    before, after = Page(), Page()
+    before.feed(clean.read_text())
+    after.feed(hostile.read_text())
+    assert after.tags == before.tags
+    assert after.tags.isdisjoint({"script", "img", "iframe", "object", "base", "form"})
+    assert after.attributes <= before.attributes
+    assert not [name for name in after.attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_formulas_in_the_csv_of_the_report(
+    formula: str, pakkehjem: Pakkehjem, gateway: Gateway, tmp_path: Path
+) -> None:
+    with_names(gateway.config.parent / "register.toml", formula.replace("\t", "\\t"))
+    file = tmp_path / "report.csv"
+    reported(pakkehjem, gateway, "--csv", file)
+    rows = list(csv.reader(io.StringIO(file.read_bytes().decode("utf-8-sig")), delimiter=";"))
+    names = [cell for row in rows for cell in row if formula.strip() in cell]
+    assert names
+    assert {cell[0] for cell in names} == {"'"}
 
 
 NAMES = ["../../../../tmp/canary", "/etc/cron.d/canary", "..\\..\\canary", "canary\0.pdf", "CON", "~/canary"]

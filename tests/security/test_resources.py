@@ -1,7 +1,8 @@
 """What costs little to send must cost little to refuse: within a second, in 200 MB beyond the bytes received.
 
 Each attack goes through the whole way in, the look for a head to answer included, in a process of its own:
-what another has left in memory hides nothing. The kernel's high-water mark is set back when the message is there.
+what another has left in memory hides nothing. The kernel's high-water mark is set back when the message is
+there.
 """
 
 from __future__ import annotations

@@ -143,6 +143,7 @@ CALLS: dict[str, list[Call]] = {
         lambda w: ("convert", w.file(), "--explain"),
         lambda w: ("convert", w.file(b"\x9b\x1b[2J"), "--to", "text"),
     ],
+    "report": each_form("report"),
     "validate": [
         lambda w: ("validate", w.file()),
         lambda w: ("validate", w.file(), "--json"),
@@ -209,7 +210,7 @@ def test_nothing_that_steers_a_terminal_is_printed(world: Hostile) -> None:
 
 def test_what_json_says_is_the_same(world: Hostile) -> None:
     shown = world.run("messages", "list", "--json", *world.config).json()
-    assert {STEERING in each["msg_id"] for each in shown} == {True}
+    assert any(each["msg_id"].endswith(STEERING) for each in shown)
 
 
 def test_a_controlling_variable(pakkehjem: Pakkehjem, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def command() -> None:
 def show(config: Path | None, *, as_json: bool) -> int:
     """Show every value that is in force: of the file, the environment and the defaults. Secrets are masked.
 
-    Example: PAKKEHJEM__FLOW__GROUP_SIZE=100 pakkehjem config show -c gateway.toml
+    Example: pakkehjem config show -c gateway.toml --json
     """
     document = effective(load(config))
     if as_json:
