@@ -67,6 +67,10 @@ REFUSED = ("dips/07", "doculive/06", "doculive/17", "helseplattformen/07", "hels
 LISTS = (
     "held list",
     "held list --json",
+    "failed list",
+    "failed list --json",
+    "failed list --by error",
+    "failed replay --all --dry-run --json",
     "replies list --json",
     "queues status --json",
     "report --json",

@@ -67,6 +67,9 @@ class Hostile:
     def held(self) -> str:
         return self.ids(state="held")[0]
 
+    def failed(self) -> str:
+        return self.ids(state="failed")[0]
+
     def file(self, data: bytes | None = None) -> Path:
         file = self.folder / "hostile.xml"
         file.write_bytes(data if data is not None else hostile(note("dips/01")))
@@ -88,7 +91,8 @@ def world(config: Path, pakkehjem: Pakkehjem, tmp_path: Path) -> Iterator[Hostil
     names = ("dips/01", "dips/03", "dips/08", "doculive/01", "doculive/13", "helseplattformen/01")
     gateway.note(*map(hostile, map(note, names)), *(with_new_id(hostile(note(name))) for name in names))
     gateway.note(f"uleselig {STEERING}".encode(), b"\x1b[2J")
-    assert len(gateway.rows(ALL_KINDS)) == 2 * len(names) + 2
+    gateway.note(hostile(note("dips/01")).replace(b"</MsgHead>", b"<!-- other bytes --></MsgHead>"))
+    assert len(gateway.rows(ALL_KINDS)) == 2 * len(names) + 3
     yield Hostile(gateway, pakkehjem, tmp_path)
     gateway.close()
 
@@ -129,11 +133,34 @@ CALLS: dict[str, list[Call]] = {
     ],
     "held release": [lambda w: ("held", "release", w.held(), *WHY, *w.config)],
     "held discard": [lambda w: ("held", "discard", w.held(), *WHY, *w.config)],
+    "failed list": [
+        *each_form("failed", "list"),
+        *each_form("failed", "list", "--by", "error"),
+        plain("failed", "list", "--error", STEERING),
+    ],
+    "failed show": [
+        lambda w: ("failed", "show", w.failed(), *w.config),
+        lambda w: ("failed", "show", w.failed(), "--json", *w.config),
+    ],
+    "failed replay": each_form("failed", "replay", "--all", "--dry-run", *WHY),
+    "failed export": [
+        lambda w: ("failed", "export", w.failed(), w.folder / "out.xml", "--reveal", *WHY, *w.config)
+    ],
+    "failed discard": [
+        lambda w: ("failed", "discard", w.failed(), *WHY, *w.config),
+        plain("failed", "discard", "--all", "--json", *WHY),
+    ],
     "replies list": each_form("replies", "list"),
     "replies claim": [lambda w: ("replies", "claim", w.ids()[0], *WHY, *w.config)],
     "replies send-on": [lambda w: ("replies", "send-on", w.ids()[0], "--to", STEERING, *w.config)],
     "queues status": each_form("queues", "status"),
     "queues setup": each_form("queues", "setup"),
+    "queues pause": [
+        *each_form("queues", "pause", "8910031", *WHY),
+        plain("queues", "pause", STEERING, *WHY),
+        plain("queues", "status"),
+    ],
+    "queues resume": each_form("queues", "resume", "8910031", *WHY),
     "audit verify": each_form("audit", "verify"),
     "audit export": [*each_form("audit", "export"), plain("audit", "export", "--csv")],
     "config show": each_form("config", "show"),

@@ -119,6 +119,10 @@ def exit_code(arguments: list[str] | None = None) -> int:
         result: Any = cli.main(args=arguments, prog_name="pakkehjem", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
+        # Words of the caller stand in it, and a script may have them from elsewhere.
+        from gateway.ops.console import printable  # noqa: PLC0415
+
+        error.message = printable(error.message)
         error.show()
         return error.exit_code
     except BrokenPipeError:
