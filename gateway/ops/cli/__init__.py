@@ -122,8 +122,9 @@ def exit_code(arguments: list[str] | None = None) -> int:
         # Words of the caller stand in it, and a script may have them from elsewhere.
         from gateway.ops.console import printable  # noqa: PLC0415
 
-        error.message = printable(error.message)
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(printable(said.getvalue()), nl=False, err=True)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing more can be said to it.
