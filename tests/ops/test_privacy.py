@@ -77,6 +77,8 @@ LISTS = (
     "audit export --json",
     "audit export --csv",
     "audit verify",
+    "register check",
+    "doctor --json",
     "config show",
 )
 """Commands that look at everything"""

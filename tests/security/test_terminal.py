@@ -171,6 +171,14 @@ CALLS: dict[str, list[Call]] = {
         lambda w: ("convert", w.file(b"\x9b\x1b[2J"), "--to", "text"),
     ],
     "report": each_form("report"),
+    "register list": each_form("register", "list"),
+    "register lookup": [
+        *each_form("register", "lookup", "Trondheim"),
+        *each_form("register", "lookup", "8900101"),
+        plain("register", "lookup", STEERING),
+    ],
+    "register check": each_form("register", "check"),
+    "doctor": each_form("doctor"),
     "validate": [
         lambda w: ("validate", w.file()),
         lambda w: ("validate", w.file(), "--json"),
