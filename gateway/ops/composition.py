@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from adapters import installed
 from gateway.contracts.audit import AuditAction
 from gateway.contracts.journal import InboundKind
-from gateway.contracts.ports import AdapterSet, MessageSigner, Vault
+from gateway.contracts.ports import AdapterSet, MessageSigner, MessageVerifier, Vault
 from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
 from gateway.intake.intake import Intake, IntakePolicy
@@ -103,11 +103,13 @@ def rule_settings(configuration: Configuration) -> RuleSettings:
     return RuleSettings(severities=configuration.rules.severity, repeat_days=configuration.rules.repeat_days)
 
 
-def intake(configuration: Configuration, schemas: SchemaSet) -> Intake:
-    """The way in."""
+def intake(
+    configuration: Configuration, schemas: SchemaSet, verifier: MessageVerifier | None = None
+) -> Intake:
+    """The way in; signatures are checked as the configuration says, unless another verifier is given."""
     return Intake(
         schemas,
-        message_verifier(configuration),
+        verifier or message_verifier(configuration),
         IntakePolicy(
             limits=Limits(max_bytes=configuration.limits.message_bytes),
             require_signature=frozenset(configuration.signing.require),

@@ -29,7 +29,7 @@ from tests.conftest import NOTES
 from tests.ops.memory_broker import MemoryBroker, MemoryQueue, Mischief, honest
 from tests.ops.simulated_world import register
 
-FEW = Orders(count=20, timeout_seconds=30)
+FEW = Orders(count=20, timeout_seconds=60)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def kinds(result: Result) -> list[tuple[str, str]]:
 
 
 def test_all_samples_twice_are_accounted_for(stage: Stage) -> None:
-    result, cast = stage.play(Orders(count=120, timeout_seconds=60))
+    result, cast = stage.play(Orders(count=120, timeout_seconds=120))
     assert kinds(result) == []
     assert not result.timed_out
     document = result.document()
@@ -228,7 +228,7 @@ def test_what_a_gateway_loses_doubles_or_corrupts_is_found(
 ) -> None:
     mischief.done = False
     stage.mischief = mischief
-    result, _ = stage.play(Orders(count=20, timeout_seconds=3.2))
+    result, _ = stage.play(Orders(count=20, timeout_seconds=60, patience_seconds=3.0))
     assert mischief.done
     found = kinds(result)
     if ("duplicated", "sending") in problems:

@@ -15,7 +15,23 @@ from gateway.routing.parties import mailbox_party
 from tests.ops.simulated_world import GATEWAY, HOSPITAL, OTHER_HOSPITAL, Actors, Keys, delivery, make_keys
 
 MUNICIPALITY, GP = "8910031", "8920031"
-ALWAYS = Shares(negative=0, late=0, twice=0, never=0, replies=0)
+
+
+def shares(*, negative: int, late: int, twice: int, never: int, replies: int) -> Shares:
+    """These alone."""
+    return Shares(
+        negative=negative,
+        late=late,
+        twice=twice,
+        contradicts=0,
+        never=never,
+        replies=replies,
+        thrice=0,
+        unreferenced=0,
+    )
+
+
+ALWAYS = shares(negative=0, late=0, twice=0, never=0, replies=0)
 
 
 @pytest.fixture(scope="module")
@@ -147,10 +163,10 @@ def test_a_sending_on_the_queue_of_another_is_wrong(keys: Keys) -> None:
 @pytest.mark.parametrize(
     ("shares", "ids", "statuses"),
     [
-        (Shares(negative=20, late=0, twice=0, never=0, replies=0), 1, ["2"]),
-        (Shares(negative=0, late=0, twice=20, never=0, replies=0), 2, ["1", "1", "1"]),
-        (Shares(negative=0, late=0, twice=0, never=20, replies=0), 0, []),
-        (Shares(negative=0, late=20, twice=0, never=0, replies=0), 1, ["1"]),
+        (shares(negative=20, late=0, twice=0, never=0, replies=0), 1, ["2"]),
+        (shares(negative=0, late=0, twice=20, never=0, replies=0), 2, ["1", "1", "1"]),
+        (shares(negative=0, late=0, twice=0, never=20, replies=0), 0, []),
+        (shares(negative=0, late=20, twice=0, never=0, replies=0), 1, ["1"]),
     ],
 )
 def test_receivers_behave(keys: Keys, shares: Shares, ids: int, statuses: list[str]) -> None:
@@ -188,7 +204,7 @@ def passed_on(actors: Actors, reply: Outgoing, parent: str, mailbox: str) -> byt
     return actors.keys.signer.sign(body, org_no=None)
 
 
-REPLIES = Shares(negative=0, late=0, twice=0, never=0, replies=20)
+REPLIES = shares(negative=0, late=0, twice=0, never=0, replies=20)
 
 
 @pytest.mark.parametrize(

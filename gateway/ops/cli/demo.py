@@ -85,7 +85,9 @@ def _demonstrate(configuration_file: Path, *, as_json: bool) -> tuple[Result, St
                     gateway.check()
                     show(account)
 
-                simulation, cast = assemble(configuration, journal, notes_directory(), _SEED, watch)
+                simulation, cast = assemble(
+                    configuration, journal, notes_directory(), _SEED, watch, decides=False
+                )
                 rate = None if as_json else _NOTES_A_SECOND
                 result = simulation.run(
                     Orders(count=len(cast.book.samples), rate=rate, timeout_seconds=_TIMEOUT_SECONDS)

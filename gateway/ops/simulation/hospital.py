@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from gateway.contracts.messages import Head, Message
 from gateway.contracts.ports import MessageSigner
@@ -18,6 +19,16 @@ MARK = re.compile(rb"SIM-[0-9a-f]{12}")
 """What a simulated reply carries in its text: whatever ids it travels under, it is known by this"""
 
 _DEVIATION = "DIALOG_AVVIK"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A note that is ready to be sent."""
+
+    note: Note
+    hospital: str | None
+    """HER-id of its sender"""
+    outgoing: Outgoing
 
 
 class Hospitals:
@@ -46,7 +57,16 @@ class Hospitals:
         return [self._inbound, *(h.queue for h in self._by_queue.values())]
 
     def send(self, note: Note) -> Outgoing:
-        """A note on its way: signed where the format has a place for it and the file is not broken."""
+        """A note on its way."""
+        return self.sent(self.written(note))
+
+    def sent(self, written: Written) -> Outgoing:
+        """A note that was written is on its way from now on."""
+        self._ledger.sent(written.note, written.outgoing.envelope.body, written.hospital)
+        return written.outgoing
+
+    def written(self, note: Note) -> Written:
+        """A note as it will be sent: signed where the format has a place for that and the file is whole."""
         hospital = self._sender(note)
         facts, body = note.facts, note.body
         stated = note.sample.expected
@@ -73,8 +93,7 @@ class Hospitals:
             ),
         )
         her_id = hospital.her_id if hospital is not None else None
-        self._ledger.sent(note, body, her_id)
-        return Outgoing(queue=self._inbound, envelope=envelope)
+        return Written(note=note, hospital=her_id, outgoing=Outgoing(queue=self._inbound, envelope=envelope))
 
     def take(self, delivery: Delivery) -> list[Outgoing]:
         """Read what came for a record system; what it answers."""
@@ -110,7 +129,8 @@ class Hospitals:
         if (hospital.her_id, head.msg_id) in self._answered:
             return []
         self._answered.add((hospital.her_id, head.msg_id))
-        if head.msg_type.value == _DEVIATION:
+        marked = MARK.search(delivery.envelope.body) is not None
+        if head.msg_type.value == _DEVIATION and not marked:
             self._ledger.deviations += 1
         else:
             self._reply(hospital, head, delivery.envelope)

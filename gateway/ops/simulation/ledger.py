@@ -14,6 +14,7 @@ from enum import StrEnum
 from gateway.contracts.journal import InboundMessage, InboundState
 from gateway.contracts.receipts import ReceiptStatus
 from gateway.contracts.registry import Registry
+from gateway.ops.simulation.behaviour import Decision
 from gateway.ops.simulation.notes import Note
 
 
@@ -68,6 +69,12 @@ class Entry:
     journal_id: str | None = None
     state: InboundState | None = None
     reason: str | None = None
+    held: bool = False
+    """Whether it was held, whatever became of it"""
+    decision: Decision | None = None
+    """What a person has decided on it"""
+    corrected_to: str | None = None
+    """HER-id of the municipality's service that a person has sent it to"""
     receipts: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """By position in `named`: the status of each receipt, by its Id"""
 
@@ -81,6 +88,8 @@ class Seen:
     copies: int = 1
     answer: str | None = None
     """Status of the receiver's AppRec; None: none was given"""
+    contradicted: bool = False
+    """Whether another AppRec of the receiver has said otherwise"""
 
 
 @dataclass(slots=True)
@@ -92,6 +101,8 @@ class Reply:
     msg_id: str
     arrived: set[str] = field(default_factory=set)
     """MsgIds that the hospital saw it under"""
+    unplaced: bool = False
+    """Whether it fits nothing, and waits for a person where everybody can see it"""
     receipts: set[str] = field(default_factory=set)
     """Ids of the AppRecs that the receiver got for it"""
 
@@ -186,6 +197,7 @@ class Ledger:
     def answered(self, receiver: str, patient: str, msg_id: str, status: ReceiptStatus) -> None:
         """A receiver's AppRec lies on the hospital's queue; the first one counts."""
         seen = self.deliveries[receiver, patient][msg_id]
+        seen.contradicted |= seen.answer is not None and seen.answer != status.value
         seen.answer = seen.answer or status.value
 
     def reply_sent(self, mark: str, reply: Reply) -> None:
@@ -215,6 +227,14 @@ class Ledger:
             entry = self._by_hash.get(row.content_hash)
             if entry is not None:
                 entry.journal_id, entry.state, entry.reason = row.id, row.state, row.reason
+                entry.held |= row.state is InboundState.HELD
+
+    def unplaced(self, rows: Iterable[InboundMessage]) -> None:
+        """The replies that the journal keeps for a person."""
+        for row in rows:
+            reply = self._reply_by_msg_id.get(row.msg_id)
+            if reply is not None:
+                reply.unplaced = True
 
     # --- asked by the settlement ---------------------------------------------------------------------
 

@@ -12,16 +12,18 @@ from gateway.contracts.messages import (
     Head,
     Identifier,
     Message,
+    Party,
     PatientRecord,
     Receiver,
     TextBlock,
 )
 from gateway.contracts.ports import MessageSigner
 from gateway.contracts.queues import Delivery, Envelope
-from gateway.contracts.receipts import ReceiptStatus
+from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.contracts.registry import Endpoint, Hospital, PartyKind, Registry
 from gateway.contracts.transport_headers import transport_headers
 from gateway.formats import write_message
+from gateway.formats.codes import listed_code
 from gateway.ops.simulation.behaviour import Answer, Behaviour, Conduct
 from gateway.ops.simulation.ledger import Ledger, Reply, Wrong
 from gateway.ops.simulation.traffic import (
@@ -104,8 +106,11 @@ class Receivers:
             return []
         conduct = self._behaviour.conduct(endpoint.her_id, patient)
         outgoing = self._receipts(endpoint, hospital, message, patient, conduct)
-        if conduct.reply:
-            outgoing.append(self._reply(endpoint, hospital, message, patient))
+        referring = conduct.referring or not _can_be_guessed(patient)
+        outgoing.extend(
+            self._reply(endpoint, hospital, message, patient, number=number, referring=referring)
+            for number in range(conduct.replies)
+        )
         return outgoing
 
     def _receipts(
@@ -114,33 +119,46 @@ class Receivers:
         if conduct.answer is Answer.NEVER:
             return []
         head = message.head
-        status = ReceiptStatus.OK if conduct.error is None else ReceiptStatus.REJECTED
 
-        def made(number: int) -> Outgoing:
+        def made(number: int, error: str | None, delay_seconds: float) -> Outgoing:
+            status = ReceiptStatus.OK if error is None else ReceiptStatus.REJECTED
             return receipt(
                 head,
                 message.format,
                 queue=hospital.queue,
                 to_her_id=(head.sender.her_id if head.sender is not None else None) or hospital.her_id,
                 apprec_id=invented_id("receiver", endpoint.her_id, head.msg_id, number),
-                error=conduct.error,
+                error=error,
                 published=lambda: self._ledger.answered(endpoint.her_id, patient, head.msg_id, status),
-                delay_seconds=conduct.delay_seconds,
+                delay_seconds=delay_seconds,
             )
 
-        first = made(1)
+        if conduct.answer is Answer.CONTRADICTS:
+            return [made(1, None, 0.0), made(2, ErrorCode.OTHER, conduct.delay_seconds)]
+        first = made(1, conduct.error, conduct.delay_seconds)
         # Twice: the same once more, as a transport does, and another, as some record systems do.
-        return [first, first, made(2)] if conduct.answer is Answer.TWICE else [first]
+        return [first, first, made(2, conduct.error, 0.0)] if conduct.answer is Answer.TWICE else [first]
 
-    def _reply(self, endpoint: Endpoint, hospital: Hospital, message: Message, patient: str) -> Outgoing:
-        """A dialogue message about a sending: 1.1 from a municipality, 1.0 from a GP."""
+    def _reply(
+        self,
+        endpoint: Endpoint,
+        hospital: Hospital,
+        message: Message,
+        patient: str,
+        *,
+        number: int,
+        referring: bool,
+    ) -> Outgoing:
+        """A dialogue message about a sending, each `number` of another kind."""
         head = message.head
-        msg_id = invented_id("reply", endpoint.her_id, head.msg_id)
+        msg_id = invented_id("reply", endpoint.her_id, head.msg_id, number)
         mark = f"SIM-{msg_id.replace('-', '')[:12]}"
-        reply = _reply_message(endpoint, hospital, self._registry, head, msg_id, mark)
+        unit = self._registry.unit(head.sender.her_id if head.sender is not None else None)
+        reply = _reply_message(
+            endpoint, hospital_party(hospital, unit), head, msg_id, mark, number=number, referring=referring
+        )
         body = write_message(reply)
         body = self._signer.sign(body, org_no=endpoint.org_no or endpoint.organisation_her_id)
-        unit = self._registry.unit(head.sender.her_id if head.sender is not None else None)
         to_her_id = unit.her_id if unit is not None else hospital.her_id
         conversation = reply.head.conversation
         envelope = Envelope(
@@ -167,30 +185,58 @@ class Receivers:
         )
 
 
+def _can_be_guessed(patient: str) -> bool:
+    """Whether a message without references can be tied to its note: by the patient's identifier."""
+    return patient.isdecimal()
+
+
+_KINDS_OF_GP = ("DIALOG_SVAR", "DIALOG_NOTAT", "DIALOG_AVVIK")
+_KINDS_OF_MUNICIPALITY = ("DIALOG_HELSEFAGLIG", "DIALOG_NOTAT", "DIALOG_AVVIK")
+_TOPICS = {
+    "DIALOG_SVAR": (CodeList.DIALOGUE_TOPIC_ANSWER, "5"),
+    "DIALOG_HELSEFAGLIG": (CodeList.DIALOGUE_TOPIC_CLINICAL, "6"),
+    "DIALOG_NOTAT": (CodeList.DIALOGUE_TOPIC_FREE, "1"),
+    "DIALOG_AVVIK": (CodeList.DIALOGUE_TOPIC_DEVIATION, "2"),
+}
+_NAMES = {
+    "DIALOG_SVAR": "Svar på forespørsel",
+    "DIALOG_HELSEFAGLIG": "Helsefaglig dialog",
+    "DIALOG_NOTAT": "Notat",
+    "DIALOG_AVVIK": "Tilbakemelding om feil i mottatt melding",
+}
+
+
 def _reply_message(
-    endpoint: Endpoint, hospital: Hospital, registry: Registry, head: Head, msg_id: str, mark: str
+    endpoint: Endpoint,
+    to: Party,
+    head: Head,
+    msg_id: str,
+    mark: str,
+    *,
+    number: int,
+    referring: bool,
 ) -> Message:
     at = now()
     from_gp = endpoint.kind is PartyKind.GP
-    conversation = head.conversation
-    unit = registry.unit(head.sender.her_id if head.sender is not None else None)
-    kind = ("DIALOG_SVAR", "Svar på forespørsel") if from_gp else ("DIALOG_HELSEFAGLIG", "Helsefaglig dialog")
+    kinds = _KINDS_OF_GP if from_gp else _KINDS_OF_MUNICIPALITY
+    kind = kinds[number % len(kinds)]
+    root = head.conversation.root if head.conversation is not None else head.msg_id
+    clinical = kind == "DIALOG_HELSEFAGLIG"
     return Message(
-        format=Format.DIALOGMELDING_1_0 if from_gp else Format.DIALOGMELDING_1_1,
+        format=Format.DIALOGMELDING_1_1 if clinical else Format.DIALOGMELDING_1_0,
         head=Head(
-            msg_type=CodedValue(value=kind[0], name=kind[1]),
+            msg_type=CodedValue(value=kind, name=_NAMES[kind]),
             msg_id=msg_id,
             generated_at=at.isoformat(),
             sent_at=at,
             processing_status=head.processing_status,
-            conversation=Conversation(
-                parent=head.msg_id, root=conversation.root if conversation is not None else head.msg_id
-            ),
+            conversation=Conversation(parent=head.msg_id, root=root) if referring else None,
             sender=endpoint_party(endpoint),
-            receivers=(Receiver(party=hospital_party(hospital, unit)),),
+            receivers=(Receiver(party=to),),
             patient=_patient(head.patient),
         ),
         content_root="Dialogmelding",
+        topic=listed_code(*_TOPICS[kind]),
         subject="Svar om Pakkeforløp hjem",
         texts=(TextBlock(text=f"Notatet er mottatt, og oppfølging er planlagt. Referanse: {mark}"),),
     )

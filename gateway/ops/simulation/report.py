@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.contracts.registry import Registry
 from gateway.ops.console import say, stdout_console, table
+from gateway.ops.simulation.behaviour import Decision
 from gateway.ops.simulation.settlement import Account
 from gateway.ops.simulation.simulation import Result
 
@@ -45,6 +46,14 @@ def print_result(result: Result) -> None:
         f"replies {account.replies_sent}, delivered {account.replies_delivered} · "
         f"{account.sent} notes in {result.seconds:.1f} s ({speed} a second)"
     )
+    if account.replies_unplaced:
+        out.print(f"replies that fit nothing, and wait for a person: {account.replies_unplaced}")
+    if account.persons:
+        told = account.persons
+        out.print(
+            f"held notes: {told[Decision.RELEASE]} released, {told[Decision.DISCARD]} discarded, "
+            f"{told[Decision.LEAVE]} wait"
+        )
     if account.deviations:
         out.print(f"deviations told to departments (DIALOG_AVVIK): {account.deviations}")
     counts = " · ".join(f"{kind} {account.count(kind)}" for kind in ("lost", "duplicated", "invalid"))

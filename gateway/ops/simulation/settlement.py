@@ -16,6 +16,7 @@ from gateway.contracts.journal import InboundState
 from gateway.contracts.receipts import ReceiptStatus
 from gateway.contracts.registry import PartyKind, Registry
 from gateway.contracts.summary import Action
+from gateway.ops.simulation.behaviour import Decision
 from gateway.ops.simulation.ledger import Entry, Ledger, Problem, Seen, Wrong
 
 Report = Callable[[str, str, int], None]
@@ -65,6 +66,10 @@ class Account:
     """`positive`, `negative`, `missing`"""
     replies_sent: int = 0
     replies_delivered: int = 0
+    replies_unplaced: int = 0
+    """Replies that fit nothing, and wait for a person"""
+    persons: Counter[Decision] = field(default_factory=Counter)
+    """What persons have decided on notes that were held; `leave`: they wait, or the hospital was quicker"""
     deviations: int = 0
     """DIALOG_AVVIK that hospitals got"""
     systems: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -145,11 +150,13 @@ class Settlement:
         if entry.state is None:
             report("lost", "note", 1)
             return
-        decided = _decided(entry.state)
+        decided = "held" if entry.held else _decided(entry.state)
         if decided is None:
             report("lost", "decision", 1)
             return
         account.decided[decided] += 1
+        if entry.held:
+            account.persons[entry.decision or Decision.LEAVE] += 1
         account.systems[entry.system][decided] += 1
         report("lost", "failed", entry.state is InboundState.FAILED)
         expected = self._expected(entry)
@@ -158,7 +165,8 @@ class Settlement:
 
     def _own_receipts(self, account: Account, entry: Entry) -> None:
         """What the gateway answers itself, and that nobody is answered for twice."""
-        refused = entry.state in _ANSWERED_NEGATIVELY
+        discarded = entry.decision is Decision.DISCARD and entry.state is InboundState.DISCARDED
+        refused = discarded or entry.state in _ANSWERED_NEGATIVELY
         for position, receiver in enumerate(entry.named):
             got = entry.receipts.get(position, {})
             report = account.reporter(note=entry.note.name, receiver=receiver, ids=tuple(sorted(got)))
@@ -198,6 +206,8 @@ class Settlement:
         if expected.lenient and expected.action is not Action.CANCEL and entry.journal_id is not None:
             return tuple((r, patient) for r in self._journal_receivers(entry.journal_id))
         own = () if expected.action is Action.CANCEL else expected.receivers
+        if entry.corrected_to is not None:
+            own = (entry.corrected_to, *own)
         keys = dict.fromkeys(own, patient)
         if expected.action is not Action.NEW:
             # Whoever had an earlier version is told: a change, or a cancellation.
@@ -251,7 +261,8 @@ class Settlement:
         # A note that does not name the receiver (a GP found in its text) is answered to nobody.
         unnamed = len(entries) - len(told)
         report("lost", "receipt", min(given.total(), len(entries)) - unnamed - heard.total())
-        if len(told) == len(entries):
+        # Who contradicts himself may be heard either way: the first to be worked on counts.
+        if len(told) == len(entries) and not any(seen.contradicted for seen in got):
             report("invalid", Wrong.RECEIPT, (heard - given).total())
         answers = Counter({"missing": max(len(entries), len(got)) - given.total()})
         for status, times in given.items():
@@ -264,8 +275,9 @@ class Settlement:
         for reply in self._ledger.replies.values():
             account.replies_sent += 1
             account.replies_delivered += bool(reply.arrived)
+            account.replies_unplaced += reply.unplaced and not reply.arrived
             report = account.reporter(receiver=reply.receiver, ids=(reply.msg_id, *sorted(reply.arrived)))
-            report("lost", "reply", not reply.arrived)
+            report("lost", "reply", not (reply.arrived or reply.unplaced))
             report("lost", "receipt of a reply", not reply.receipts)
             report("duplicated", "reply", len(reply.arrived) - 1)
             report("duplicated", "receipt of a reply", len(reply.receipts) - 1)

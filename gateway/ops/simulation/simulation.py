@@ -12,19 +12,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, QueueUnavailableError
-from gateway.contracts.journal import InboundFilter, InboundKind, Journal, SendingKind
+from gateway.contracts.journal import InboundFilter, InboundKind, InboundState, Journal, SendingKind
 from gateway.contracts.queues import Delivery, PublishOutcome, Queue
-from gateway.ops.simulation.behaviour import Behaviour
+from gateway.ops.simulation.behaviour import Behaviour, Decision
 from gateway.ops.simulation.expectations import Expectations
-from gateway.ops.simulation.hospital import Hospitals
+from gateway.ops.simulation.hospital import Hospitals, Written
 from gateway.ops.simulation.ledger import Ledger
 from gateway.ops.simulation.notes import Note, NoteBook
+from gateway.ops.simulation.person import Decider
 from gateway.ops.simulation.receivers import Receivers
 from gateway.ops.simulation.settlement import Account, Settlement
 from gateway.ops.simulation.traffic import Outgoing
 
 _GROUP = 50
-_TAKE = 50
+_TAKE = 200
+_PREPARED = 2000
+"""How many notes are made and signed before the first one is sent: hospitals do that in their own time"""
 _WAIT_SECONDS = 0.2
 _SECONDS_BETWEEN_LOOKS = 0.5
 _QUIET_SECONDS = 1.0
@@ -42,6 +45,8 @@ class Orders:
     rate: float | None = None
     """Notes a second; None: as fast as they can be signed"""
     timeout_seconds: float = 120.0
+    patience_seconds: float | None = None
+    """Ends sooner when nothing has happened for so long; None: not before the time is up"""
     first_round: int = 0
 
 
@@ -62,7 +67,16 @@ class Result:
             **{key: account.decided[key] for key in ("accepted", "rejected", "held", "withheld")},
             "delivered": {key: account.delivered[key] for key in ("municipality", "gp")},
             "acknowledged": {key: account.acknowledged[key] for key in ("positive", "negative", "missing")},
-            "replies": {"sent": account.replies_sent, "delivered": account.replies_delivered},
+            "replies": {
+                "sent": account.replies_sent,
+                "delivered": account.replies_delivered,
+                "unplaced": account.replies_unplaced,
+            },
+            "persons": {
+                "released": account.persons[Decision.RELEASE],
+                "discarded": account.persons[Decision.DISCARD],
+                "waiting": account.persons[Decision.LEAVE],
+            },
             **{key: account.count(key) for key in ("lost", "duplicated", "invalid")},
             "seconds": round(self.seconds, 3),
             "messages_per_second": round(account.sent / self.seconds, 1) if self.seconds else 0.0,
@@ -90,6 +104,8 @@ class Cast:
     expectations: Expectations
     ledger: Ledger
     settlement: Settlement
+    decider: Decider | None = None
+    """Who decides on held notes; None: they wait"""
 
 
 class Simulation:
@@ -124,6 +140,7 @@ class Simulation:
         """
         since = datetime.now(UTC) - timedelta(minutes=1)
         notes = self._cast.book.notes(orders.count, first_round=orders.first_round)
+        ready = deque(self._prepared(note) for note in itertools.islice(notes, _PREPARED))
         queue = self._connect()
         begin = self._last_event = time.monotonic()
         deadline = begin + orders.timeout_seconds
@@ -134,10 +151,10 @@ class Simulation:
         try:
             # Those that the gateway reads too: it may start after us.
             queue.declare([*self._names, *self._cast.hospitals.answered_at])
-            while not settled and time.monotonic() < deadline:
+            while not settled and time.monotonic() < deadline and not self._is_tired(orders):
                 due = self._due(orders, time.monotonic() - begin)
-                for note in itertools.islice(notes, min(due, _GROUP)):
-                    self._send(note)
+                for _ in range(min(due, _GROUP)):
+                    self._send(ready.popleft() if ready else self._prepared(next(notes)))
                 try:
                     self._exchange(queue, wait_seconds=0.0 if due > _GROUP else pause)
                 except QueueUnavailableError:
@@ -163,10 +180,17 @@ class Simulation:
                 queue.close()
         return Result(account=account, seconds=self._last_event - begin, timed_out=not settled)
 
-    def _send(self, note: Note) -> None:
+    def _is_tired(self, orders: Orders) -> bool:
+        quiet = time.monotonic() - self._last_event
+        return orders.patience_seconds is not None and quiet >= orders.patience_seconds
+
+    def _prepared(self, note: Note) -> Written:
         for receiver in self._cast.expectations.likely_receivers(note):
             self._cast.behaviour.plan(receiver, note.facts.patient)
-        outgoing = self._cast.hospitals.send(note)
+        return self._cast.hospitals.written(note)
+
+    def _send(self, written: Written) -> None:
+        outgoing = self._cast.hospitals.sent(written)
         self._outbox.extend([outgoing, outgoing] if self._cast.behaviour.repeats() else [outgoing])
 
     def _due(self, orders: Orders, elapsed: float) -> int:
@@ -232,6 +256,12 @@ class Simulation:
         self._cast.ledger.decided(
             self._journal.list_inbound(InboundFilter(kinds=_KINDS, since=since, limit=_MOST_ROWS))
         )
+        unplaced = InboundFilter(
+            kinds=(InboundKind.REPLY,), states=(InboundState.HELD,), since=since, limit=_MOST_ROWS
+        )
+        self._cast.ledger.unplaced(self._journal.list_inbound(unplaced))
+        if self._cast.decider is not None and self._cast.decider.decide():
+            self._last_event = time.monotonic()
         account = self._cast.settlement.account()
         if self._observer is not None:
             self._observer(account)

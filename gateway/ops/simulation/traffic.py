@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.queues import Envelope
-from gateway.contracts.receipts import AppRec, ErrorCode, ReceiptStatus, fault
+from gateway.contracts.receipts import ERROR_TEXTS, AppRec, Fault, ReceiptStatus
 from gateway.contracts.transport_headers import OSLO, transport_headers
 from gateway.formats import answer, write_apprec
 from gateway.intake.intake import Intake, Opened, RefusedError
@@ -146,7 +146,9 @@ def receipt(
         published: called once the broker has it.
         delay_seconds: how long it waits before it is sent.
     """
-    faults = (fault(ErrorCode(error), "Svar fra simulert mottaker."),) if error is not None else ()
+    faults: tuple[Fault, ...] = ()
+    if error is not None:
+        faults = (Fault(code=error, text=ERROR_TEXTS[error], detail="Svar fra simulert mottaker."),)
     status = ReceiptStatus.OK if error is None else ReceiptStatus.REJECTED
     apprec: AppRec = answer(
         head, message_format, receiver_index=0, status=status.value, faults=faults, id=apprec_id, at=now()
