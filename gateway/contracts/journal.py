@@ -277,6 +277,8 @@ class InboundFilter:
     """How our id begins"""
     msg_id_prefix: str | None = None
     """How the MsgId begins"""
+    replaces: str | None = None
+    """Id (ours) of the message that they change, cancel, or reply to"""
     limit: int = 1000
 
 

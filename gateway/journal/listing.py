@@ -54,6 +54,8 @@ def _marks(criteria: InboundFilter) -> Iterator[ColumnElement[bool]]:
         yield c.received_at < to_time(criteria.until)
     if criteria.patient_reference is not None:
         yield c.patient_reference == criteria.patient_reference
+    if criteria.replaces is not None:
+        yield c.replaces == criteria.replaces
     if criteria.id_prefix is not None:
         yield c.id.startswith(criteria.id_prefix, autoescape=True)
     if criteria.msg_id_prefix is not None:

@@ -21,6 +21,7 @@ from gateway.contracts.journal import (
 )
 from gateway.contracts.ports import Vault
 from gateway.ops.auditing import audit_entry, record
+from gateway.ops.story import conversation
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ALL_KINDS = tuple(InboundKind)
@@ -173,11 +174,22 @@ def shown(journal: Journal, message: InboundMessage) -> dict[str, Any]:
 
 
 def traced(journal: Journal, message: InboundMessage) -> list[dict[str, Any]]:
-    """`messages trace --json`: every step, oldest first."""
+    """`messages trace --json`: every step of a message and its conversation, oldest first."""
+    steps = [
+        (event.at, event.sequence, member, event)
+        for member in conversation(journal, message)
+        for event in journal.events(member.id)
+    ]
     return [
         {k: v for k, v in (event.detail or {}).items() if v is not None}
-        | {"at": _time(event.at), "event": event.name, "sending": event.sending_id}
-        for event in journal.events(message.id)
+        | {
+            "at": _time(event.at),
+            "event": event.name,
+            "sending": event.sending_id,
+            "message": member.id,
+            "message_kind": member.kind.value,
+        }
+        for _, _, member, event in sorted(steps, key=lambda step: step[:2])
     ]
 
 

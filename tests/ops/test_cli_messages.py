@@ -27,6 +27,7 @@ from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.ops.browsing import TimeNotReadableError, point_in_time
 from gateway.ops.composition import open_journal
 from gateway.ops.configuration import load
+from tests.flow.dialogue import answer_to, written
 from tests.flow.harness import Gateway, note, receipt
 from tests.ops.conftest import Outcome, Pakkehjem
 
@@ -292,12 +293,51 @@ class TestTrace:
         (answer,) = [s for s in steps if s["event"] == "receipt"]
         assert (answer["receiver"], answer["apprec"]) == ("8910031", "1")
 
-    def test_people_get_a_table(self, messages: Pakkehjem) -> None:
+    def test_people_get_the_story_of_the_conversation_on_one_screen(
+        self, messages: Pakkehjem, worked: Gateway
+    ) -> None:
+        (to_municipality,) = worked.messages("8910031_async")
+        (to_gp,) = worked.messages("8920031_async")
+        worked.outside("8900100", receipt(to_municipality), receipt(to_municipality))
+        worked.outside("8900100", receipt(to_gp, ReceiptStatus.REJECTED, ErrorCode.PATIENT_INSUFFICIENT))
+        worked.outside("8900100", written(answer_to(to_municipality)))
+        (reply,) = [m for m in worked.messages("epj_8900100") if m.head.msg_type.value == "DIALOG_SVAR"]
+        worked.note(receipt(reply), written(answer_to(reply, text="Takk.")))
+        (answer,) = worked.messages("8910031_async")
+        worked.outside("8900100", receipt(answer))
+
         done = messages("trace", msg_id(SENT))
         assert done.code == 0
-        assert done.out.splitlines()[0].split() == ["time", "event", "facts"]
-        assert "receiver=8910031" in done.out
-        assert max(map(len, done.out.splitlines())) <= 100
+        lines = done.out.splitlines()
+        assert lines[0].split() == ["time", "message", "what", "happened"]
+        assert max(map(len, lines)) <= 100
+        assert len(lines) <= 40
+        in_order = (
+            "note ← plo-1.6 from Gastrokirurgisk sengepost, Nordvik (8900103)",
+            "note accepted",
+            "to Lørenskog kommune (8910031)",
+            "note ← AppRec OK from Lørenskog kommune (8910031)",
+            "note ← the same AppRec again",
+            "note ← AppRec refused (E36 Pasientopplysninger er utilstrekkelige) from",
+            "reply ← dialogmelding-1.0 from Lørenskog kommune",
+            "reply belongs to note, by its reference",
+            "mailbox (8900104)",
+            "answer ← dialogmelding-1.0 from Gastrokirurgisk sengepost",
+            "answer belongs to reply, by its reference",
+            "answer → dialogmelding-1.0",
+            "answer ← AppRec OK from Lørenskog kommune (8910031)",
+        )
+        told = " ".join(done.out.split())
+        places = [told.index(each) for each in in_order]
+        assert places == sorted(places)
+        assert "Takk" not in done.out
+
+    def test_json_has_every_step_of_the_conversation_too(self, messages: Pakkehjem, worked: Gateway) -> None:
+        (to_municipality,) = worked.messages("8910031_async")
+        worked.outside("8900100", written(answer_to(to_municipality)))
+        steps = messages("trace", msg_id(SENT), "--json").json()
+        assert {s["message_kind"] for s in steps} == {"note", "reply"}
+        assert [s["at"] for s in steps] == sorted(s["at"] for s in steps)
 
 
 def long_message(index: int) -> InboundMessage:

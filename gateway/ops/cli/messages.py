@@ -11,11 +11,12 @@ from typing import Any
 import click
 import orjson
 
-from gateway.contracts.errors import EXIT_DONE
+from gateway.contracts.errors import EXIT_DONE, GatewayError
 from gateway.contracts.findings import FINDINGS
 from gateway.contracts.journal import InboundFilter, InboundKind, InboundState, Journal, Sending
 from gateway.contracts.ports import Vault
-from gateway.ops import browsing
+from gateway.contracts.registry import Registry
+from gateway.ops import browsing, story
 from gateway.ops.cli.options import (
     config_option,
     json_option,
@@ -23,7 +24,7 @@ from gateway.ops.cli.options import (
     reveal_reason_option,
     revealed_for,
 )
-from gateway.ops.composition import open_journal, open_vault
+from gateway.ops.composition import open_journal, open_registry, open_vault
 from gateway.ops.configuration import load
 from gateway.ops.console import fact, local_time, print_json, printable, say, table
 
@@ -208,26 +209,29 @@ def _show(document: dict[str, Any]) -> None:
 @config_option
 @json_option
 def trace(identifier: str, config: Path | None, *, as_json: bool) -> int:
-    """Tell the whole history of one message: every step, its sendings, receipts, replies.
+    """Tell the whole story of one message, with its replies and the answers to them, in order.
 
     Example: pakkehjem messages trace 3f2a91c0 --json
     """
     with _opened(config) as (journal, _):
-        steps = browsing.traced(journal, browsing.find(journal, identifier))
-    if as_json:
-        print_json(steps)
-        return EXIT_DONE
-    hidden = {"at", "event", "sending"}
+        message = browsing.find(journal, identifier)
+        if as_json:
+            print_json(browsing.traced(journal, message))
+            return EXIT_DONE
+        lines = story.tell(journal, _registry(config), message)
+    say(f"{message.kind.value} {message.id}, on {local_time(lines[0].at)[:10]}: {message.state.value}")
     table(
-        ["time", "event", "facts"],
-        [
-            (
-                step["at"][:23].replace("T", " "),
-                step["event"],
-                " ".join(f"{k}={v}" for k, v in step.items() if k not in hidden),
-            )
-            for step in steps
-        ],
-        whole=("time",),
+        ["time", "message", "what happened"],
+        [(f"{line.at.astimezone():%d. %H:%M:%S.%f}"[:-3], line.who, line.told) for line in lines],
+        whole=("time", "message"),
     )
+    say(f"next: pakkehjem messages show {message.id[:_SHORT]}")
     return EXIT_DONE
+
+
+def _registry(config: Path | None) -> Registry | None:
+    """The register, which gives names to HER-ids; a history can be read without it."""
+    try:
+        return open_registry(load(config))
+    except GatewayError:
+        return None

@@ -38,7 +38,9 @@ class QuickVerifier:
         self._known: dict[str, tuple[Signer, Check]] = {}
         self._count = 0
 
-    def verify(self, message: bytes, *, at: datetime | None = None) -> Verified:
+    def verify(
+        self, message: bytes, *, at: datetime | None = None, tree: etree._Element | None = None
+    ) -> Verified:
         """Check the signature of a MsgHead message.
 
         Raises:
@@ -46,10 +48,10 @@ class QuickVerifier:
         """
         self._count += 1
         quick = self._quick(message) if at is None and self._count % _IN_FULL else None
-        return quick or self._in_full(message, at)
+        return quick or self._in_full(message, at, tree)
 
-    def _in_full(self, message: bytes, at: datetime | None) -> Verified:
-        verified = self._full.verify(message, at=at)
+    def _in_full(self, message: bytes, at: datetime | None, tree: etree._Element | None) -> Verified:
+        verified = self._full.verify(message, at=at, tree=tree)
         text = parse(message).findtext(f"{_DS}Signature/{_DS}KeyInfo/{_DS}X509Data/{_DS}X509Certificate")
         if text is not None:
             key = x509.load_der_x509_certificate(b64decode(text)).public_key()
@@ -75,7 +77,7 @@ class QuickVerifier:
         signed = _c14n(root)
         if b64decode(digest) != sha256(signed).digest():
             return None
-        return Verified(signer=signer, covers="whole message", signed=signed)
+        return Verified(signer=signer, covers="whole message", signed=signed, tree=root)
 
 
 def _checked_by(key: RSAPublicKey) -> Check:
