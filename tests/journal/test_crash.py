@@ -44,10 +44,10 @@ def test_committed_is_there_and_nothing_is_there_by_halves(store: Store) -> None
     for _ in range(rounds):
         with player("write", store) as process:
             assert process.stdout is not None
-            first = process.stdout.readline()
+            begun = process.stdout.readline() + process.stdout.readline()
             time.sleep(chance.uniform(0.01, 0.3))
             process.kill()
-            lines = (first + process.stdout.read()).splitlines(keepends=True)
+            lines = (begun + process.stdout.read()).splitlines(keepends=True)
         committed |= {line.split()[1] for line in lines if line.endswith("\n")}
     assert len(committed) > rounds
     journal = store.open()
