@@ -20,6 +20,7 @@ from queues.rabbitmq_consumer import Consumer
 from queues.rabbitmq_desk import Desk
 from queues.rabbitmq_link import Link, Side
 from queues.rabbitmq_publisher import Publisher
+from queues.rabbitmq_watch import Watch
 
 S = TypeVar("S", bound=Side)
 
@@ -54,6 +55,7 @@ class RabbitQueue:
         self._welcome = False
         self._known: dict[str, None] = {}
         self._next_look: dict[str, float] = {}
+        self._watch = Watch()
         self._publishing: tuple[Link, Publisher] | None = None
         self._taking: tuple[Link, Consumer, Desk] | None = None
         self._taker()
@@ -114,6 +116,7 @@ class RabbitQueue:
             try:
                 self._subscribe(link, consumer, desk, names, limit)
                 consumer.fill(link, names, limit)
+                self._watch_over(link, consumer, desk)
             except QueueUnavailableError:
                 if time.monotonic() >= deadline:
                     raise
@@ -197,6 +200,21 @@ class RabbitQueue:
                 self._next_look.pop(name, None)
                 self._known[name] = None
             consumer.subscribe(link, name, limit)
+
+    def _watch_over(self, link: Link, consumer: Consumer, desk: Desk) -> None:
+        """Give the connection up where the broker has forgotten a consumer of ours.
+
+        Raises:
+            QueueUnavailableError: it was given up, or lost.
+        """
+
+        def ready(name: str) -> int:
+            found = desk.look(name)
+            return found[0] if found is not None else 0
+
+        if self._watch.forgotten(consumer.arrivals, ready):
+            link.abort()
+            raise QueueUnavailableError("The broker has forgotten a consumer.")
 
     def _taker(self) -> tuple[Link, Consumer, Desk]:
         """The connection that takes; a new one where it is lost."""

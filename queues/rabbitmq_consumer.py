@@ -44,6 +44,7 @@ class _Subscription:
     limit: int
     """How many messages may be sent ahead"""
     unsettled: int = 0
+    arrivals: int = 0
     more: bool = True
     """Whether there may be messages that the broker has not sent yet"""
 
@@ -84,6 +85,16 @@ class Consumer:
         """Those that are consumed."""
         with self._changed:
             return frozenset(self._subscriptions)
+
+    @property
+    def arrivals(self) -> dict[str, int]:
+        """Of queues from which more may come: how many messages have."""
+        with self._changed:
+            return {
+                name: each.arrivals
+                for name, (_, each) in self._subscriptions.items()
+                if each.unsettled < each.limit
+            }
 
     def subscribe(self, link: Link, name: str, limit: int) -> bool:
         """Have the broker send up to `limit` messages ahead; whether that is new.
@@ -258,6 +269,7 @@ class Consumer:
         )
         with self._changed:
             subscription.unsettled += 1
+            subscription.arrivals += 1
             if subscription.unsettled >= subscription.limit:
                 subscription.more = True
             self._unsettled[arrived.tag] = arrived

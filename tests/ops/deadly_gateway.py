@@ -1,6 +1,7 @@
-"""`pakkehjem` with two ways to die as by kill -9: over a message with a mark, and over a note to a receiver.
+"""`pakkehjem` with two ways to die as by kill -9, and one to hang.
 
-The environment says which: `DEADLY_MARK` (text in the message), `DEADLY_RECEIVER` (HER-id).
+The environment says over what: `DEADLY_MARK` and `HANGING_MARK` (texts in a message), `DEADLY_RECEIVER`
+(HER-id of who gets a note).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from datetime import datetime
 
 from gateway.contracts.journal import Sending, SendingKind
@@ -17,8 +19,10 @@ from gateway.ops.cli import exit_code
 from gateway.pipeline.packing import Packing
 from gateway.pipeline.reception import Reception
 
-MARK = os.environ["DEADLY_MARK"].encode()
-RECEIVER = os.environ["DEADLY_RECEIVER"]
+_NEVER = "\0"
+MARK = os.environ.get("DEADLY_MARK", _NEVER).encode()
+HANGING = os.environ.get("HANGING_MARK", _NEVER).encode()
+RECEIVER = os.environ.get("DEADLY_RECEIVER", _NEVER)
 
 _receive, _envelope = Reception.receive, Packing.envelope
 
@@ -26,6 +30,8 @@ _receive, _envelope = Reception.receive, Packing.envelope
 def receive(self: Reception, delivery: Delivery, received_at: datetime) -> Arrival:
     if MARK in delivery.envelope.body:
         os.kill(os.getpid(), signal.SIGKILL)
+    while HANGING in delivery.envelope.body:
+        time.sleep(0.1)
     return _receive(self, delivery, received_at)
 
 

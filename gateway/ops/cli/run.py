@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 
@@ -67,11 +68,10 @@ def _serve(configuration: Configuration) -> int:
         # The next one ends the process where it is: the journal and the broker are made for that.
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, signal.SIG_DFL)
-        log.info("stopping", signal=signal.Signals(number).name)
         worker.service.stop()
-        late = threading.Timer(configuration.flow.stop_seconds, _end_at_once)
-        late.daemon = True
-        late.start()
+        # Not from here: the signal may have come in the middle of writing a line.
+        limit = configuration.flow.stop_seconds
+        threading.Thread(target=_end_in_time, args=(number, limit), daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -85,7 +85,9 @@ def _serve(configuration: Configuration) -> int:
     return EXIT_DONE
 
 
-def _end_at_once() -> None:
-    """The time to stop is over, and something hangs: what is not done comes again."""
+def _end_in_time(number: int, seconds: float) -> None:
+    """Something hangs when the time to stop is over: what is not done comes again."""
+    log.info("stopping", signal=signal.Signals(number).name)
+    time.sleep(seconds)
     log.warning("stopped", exit_code=EXIT_PARTLY)
     os._exit(EXIT_PARTLY)
