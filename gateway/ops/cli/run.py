@@ -47,27 +47,28 @@ def command(log_level: str, config: Path | None, workers: int) -> int:
         # What is wrong with the journal is told once, and not by each of them.
         open_journal(configuration).close()
         return Workers(lambda: _one_of_several(configuration), workers).run()
-    return _serve(configuration)
+    return _serve(configuration, second=signal.SIG_DFL)
 
 
 def _one_of_several(configuration: Configuration) -> int:
     """A worker's exit code; the others go on."""
     try:
-        return _serve(configuration)
+        # The supervisor kills at a second one; a service manager may have sent the first to every process.
+        return _serve(configuration, second=signal.SIG_IGN)
     except GatewayError as error:
         log.warning("worker-failed", error=error.code)
         say(f"pakkehjem: {error.message}")
         return error.exit_code
 
 
-def _serve(configuration: Configuration) -> int:
+def _serve(configuration: Configuration, *, second: signal.Handlers) -> int:
+    """Work until a signal; `second` is what another one does then."""
     worker = build_worker(configuration)
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
-        # The next one ends the process where it is: the journal and the broker are made for that.
         for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, signal.SIG_DFL)
+            signal.signal(each, second)
         worker.service.stop()
         # Not from here: the signal may have come in the middle of writing a line.
         limit = configuration.flow.stop_seconds
