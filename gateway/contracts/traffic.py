@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 EVERY_RECEIVER = "*"
@@ -56,6 +56,9 @@ class TrafficTransaction(Protocol):
 
     def close_circuit(self, receiver: str, now: datetime) -> None:
         """Forget it: the receiver was reached, and what waits for it is due now."""
+
+    def set_clock_back(self, now: datetime, *, longest: timedelta) -> None:
+        """What waits for a time further away than any pause was put off by a clock that ran ahead: due now."""
 
     def pauses(self) -> list[Pause]:
         """What is stopped, by scope."""

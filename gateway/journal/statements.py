@@ -199,6 +199,20 @@ class TrafficStatements:
             .values(next_attempt_at=bindparam("now")),
             dialect,
         )
+        self.attempt_at_once = Statement(
+            update(sending)
+            .where(
+                holds(sending.c.state, SendingState.PENDING), sending.c.next_attempt_at > bindparam("after")
+            )
+            .values(next_attempt_at=bindparam("now")),
+            dialect,
+        )
+        self.probe_at_once = Statement(
+            update(circuit)
+            .where(circuit.c.next_probe_at > bindparam("after"))
+            .values(next_probe_at=bindparam("now")),
+            dialect,
+        )
         someone_waits = exists().where(
             holds(sending.c.state, SendingState.PENDING), sending.c.receiver == circuit.c.receiver, _NO_FAULT
         )

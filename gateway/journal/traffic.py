@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.contracts.journal import Sending
 from gateway.contracts.ports import Vault
@@ -55,6 +55,13 @@ class SqlTraffic:
             self._session.change(s.traffic.probing, values)
             found += self._session.rows(s.probe, {"receiver": receiver})
         return [replace(rows.sending(row, self._vault), alone=True) for row in found]
+
+    def set_clock_back(self, now: datetime, *, longest: timedelta) -> None:
+        """What waits for a time that is further away than any pause: due now."""
+        s = self._statements.traffic
+        values = {"now": rows.to_time(now), "after": rows.to_time(now + longest)}
+        self._session.change(s.attempt_at_once, values)
+        self._session.change(s.probe_at_once, values)
 
     def pauses(self) -> list[Pause]:
         """What is stopped, by scope."""

@@ -25,6 +25,9 @@ from gateway.receipts.states import settle
 
 log = structlog.get_logger()
 
+_CLOCK_STEP = timedelta(minutes=5)
+"""How far a clock may be set back, or those of several machines differ, with nothing done about it"""
+
 _STATES_OF_NOTES = (SendingKind.NOTE, SendingKind.REPLY)
 
 
@@ -78,6 +81,7 @@ class Outbox:
         """
         self._circuits = Circuits(settings.circuit)
         self._attempts = attempts
+        self._latest: datetime | None = None
         self._given_up = given_up
         self._envelope = envelope
         self._journal = journal
@@ -94,7 +98,14 @@ class Outbox:
         Raises:
             TransientError: queue or journal can not be reached.
         """
-        due = self._journal.claim_due(self._clock(), limit=self._group_size)
+        now = self._clock()
+        if self._latest is None or now < self._latest:
+            # The clock was set back, perhaps while no process ran: what it had put off is not put off again.
+            longest = max(self._settings.longest, self._settings.circuit.longest) + _CLOCK_STEP
+            with self._journal.transaction() as transaction:
+                transaction.set_clock_back(now, longest=longest)
+        self._latest = now
+        due = self._journal.claim_due(now, limit=self._group_size)
         if not due:
             return 0
         reached(FailPoint.CLAIMED)

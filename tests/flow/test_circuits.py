@@ -285,3 +285,33 @@ def test_a_paused_intake_leaves_messages_on_their_queue(start: Start) -> None:
     gateway.restart()
     gateway.settle()
     assert [r.state for r in gateway.rows()] == [InboundState.DELIVERED]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_clock_that_is_set_back_holds_nothing_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, restarted: bool
+) -> None:
+    """An hour forth and back: retries and probes stay within their longest pauses."""
+    world.refused = {f"{DOWN}_async": UNROUTABLE, f"{UP}_async": UNROUTABLE}
+    world.add(10)
+    world.clock.move(hours=1)
+    world.turns(most=120)
+    world.clock.move(hours=-1)
+    if restarted:
+        world.gateway.restart()
+        world.attach(monkeypatch)
+    world.refused = {}
+    world.turns(
+        lambda: all(s.state is SendingState.DELIVERED for r in (DOWN, UP) for s in world.sending_to(r)),
+        step=1,
+        most=62,
+    )
+
+
+def test_a_clock_that_is_set_forth_gives_nothing_up_too_soon(world: World) -> None:
+    world.refused = {f"{DOWN}_async": UNROUTABLE}
+    world.add(10)
+    world.turns(most=60)
+    world.clock.move(hours=1)
+    world.turns(most=60)
+    assert {s.state for s in world.sending_to(DOWN)} == {SendingState.PENDING}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -277,6 +278,8 @@ class TestDatabase:
         statements = journal._statements
         right = {
             statements.due: "ix_sending_due",
+            statements.probe: "ix_sending_waiting",
+            statements.waiting: "ix_sending_waiting",
             statements.find_inbound: "ix_inbound_msg_id",
             statements.sendings: "ix_sending_inbound_id",
             statements.events: "ix_event_inbound_id",
@@ -285,6 +288,23 @@ class TestDatabase:
             connection.execute("SET enable_seqscan = off")
             for statement, index in right.items():
                 assert index in _plan(connection, statement)
+
+    def test_what_is_overdue_is_found_without_reading_what_is_answered(
+        self, store: PostgresStore, journal: SqlJournal
+    ) -> None:
+        """The cost of looking does not grow with the journal, and little with what is not overdue yet."""
+        add(journal, note("n"))
+        statements = journal._statements
+        looks = (statements.unanswered_inside, statements.unanswered_outside)
+        touched = []
+        with psycopg.connect(store.url, autocommit=True) as connection:
+            for rows in (2_000, 20_000):
+                connection.execute(_FILL, {"rows": rows})
+                connection.execute("ANALYZE sending")
+                plans = [_plan(connection, each, "EXPLAIN (ANALYZE, BUFFERS) ") for each in looks]
+                assert all("ix_sending_unanswered" in plan and "Seq Scan" not in plan for plan in plans)
+                touched.append(sum(_blocks(plan) for plan in plans))
+        assert touched[1] <= touched[0] + 50, touched
 
     def test_no_value_stands_in_an_error(self, journal: SqlJournal) -> None:
         secret = "Kari-Nordmann"  # noqa: S105 - a stand-in for a patient's name
@@ -320,7 +340,32 @@ class TestDatabase:
         assert "secret" not in f"{raised.value} {raised.value.hint}"
 
 
-def _plan(connection: psycopg.Connection[Any], statement: Statement) -> str:
-    values = {"now": 1, "limit": 10, "sender": "1", "msg_id": "m", "inbound_id": "a"}
-    rows = connection.execute("EXPLAIN " + statement.sql, statement.bind(values)).fetchall()
+_FILL = """
+INSERT INTO sending (id, inbound_id, kind, state, receiver, receiver_role, queue, msg_id, attempts,
+    next_attempt_at, created_at)
+SELECT gen_random_uuid()::text, 'n', 'note', CASE n % 20 WHEN 0 THEN 'delivered' ELSE 'acknowledged' END,
+    '1', CASE n % 2 WHEN 0 THEN 'municipality' ELSE 'hospital' END, 'q', 'm' || n, 1, 0, 1000 + n
+FROM generate_series(1, %(rows)s) AS n
+"""
+"""Answered sendings, and one in twenty that waits and is not overdue"""
+
+
+def _blocks(plan: str) -> int:
+    """Pages that a plan has touched."""
+    found = re.search(r"Buffers: shared hit=(\d+)(?: read=(\d+))?", plan)
+    assert found is not None, plan
+    return int(found[1]) + int(found[2] or 0)
+
+
+def _plan(connection: psycopg.Connection[Any], statement: Statement, explain: str = "EXPLAIN ") -> str:
+    values = {
+        "now": 1,
+        "limit": 10,
+        "sender": "1",
+        "msg_id": "m",
+        "inbound_id": "a",
+        "receiver": "1",
+        "before": 1,
+    }
+    rows = connection.execute(explain + statement.sql, statement.bind(values)).fetchall()
     return "\n".join(row[0] for row in rows)

@@ -10,9 +10,13 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import pika
 import pytest
 
-from gateway.ops.configuration import Configuration
+from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
+from gateway.ops.composition import all_queues, open_registry
+from gateway.ops.configuration import Configuration, load
+from tests.flow.harness import Gateway, note
 from tests.ops.conftest import Pakkehjem
 from tests.ops.test_crash import COMMAND, service, taken_in
 from tests.servers import rabbit_server, rabbitmq
@@ -56,6 +60,41 @@ def test_a_service_killed_on_rabbitmq_loses_nothing(
     document = pakkehjem("queues", "status", "-c", config, "--json").json()
     assert document["missing"] == []
     assert {each["name"]: each["ready"] for each in document["queues"]}["pakkehjem_in"] == 0
+
+
+@pytest.mark.crash
+def test_what_a_broker_lets_expire_is_not_taken_as_sent(
+    config: Path, rabbitmq: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver's queue gives it up: it comes to our dead-letter queue, and the sending has failed."""
+    monkeypatch.setenv("PAKKEHJEM__QUEUES__URL", rabbitmq)
+    monkeypatch.setenv("PAKKEHJEM__QUEUES__DECLARE", "false")
+    configuration = load(config)
+    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq))
+    channel = connection.channel()
+    for name in all_queues(configuration, open_registry(configuration)):
+        arguments: dict[str, object] = {"x-queue-type": "quorum"}
+        if name == "8910031_async":
+            arguments |= {
+                "x-message-ttl": 100,
+                "x-dead-letter-exchange": "",
+                "x-dead-letter-routing-key": "8900100_dl",
+            }
+        channel.queue_declare(name, durable=True, arguments=arguments)
+    connection.close()
+    gateway = Gateway(config)
+    try:
+        gateway.note(note("dips/01"))
+        deadline = time.monotonic() + 30
+        while not gateway.rows([InboundKind.DEAD_LETTER]):
+            assert time.monotonic() < deadline
+            gateway.worker.service.step(wait_seconds=0.2)
+        (row,) = gateway.rows()
+        states = {s.receiver: (s.state, s.error) for s in gateway.sendings(row.id, SendingKind.NOTE)}
+        assert states["8910031"] == (SendingState.FAILED, "dead-letter:expired")
+        assert row.state is InboundState.FAILED
+    finally:
+        gateway.close()
 
 
 class TestQueues:

@@ -288,6 +288,19 @@ class TestConnectionLost:
                 queue.publish([("a", envelope("1"))])
             assert time.monotonic() - begun < 10
 
+    def test_pauses_grow_to_a_cap_and_differ(self, rabbitmq: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        pauses: list[float] = []
+        with Proxy(rabbitmq) as proxy, rabbit(proxy.url) as queue:
+            queue.declare(["a"])
+            proxy.close()
+            monkeypatch.setattr(time, "sleep", pauses.append)
+            for _ in range(6):
+                with pytest.raises(QueueUnavailableError):
+                    queue.status(["a"])
+        assert len(pauses) == 12
+        assert max(pauses[:2]) < 1 <= min(pauses[6:]) <= max(pauses) <= 2, "capped"
+        assert len(set(pauses[6:])) == 6, "no two clients at the same moments"
+
 
 class TestConnect:
     def test_the_next_node_of_a_cluster(self, rabbitmq: str) -> None:
