@@ -58,7 +58,7 @@ class TrafficTransaction(Protocol):
         """Forget it: the receiver was reached, and what waits for it is due now."""
 
     def set_clock_back(self, now: datetime, *, longest: timedelta) -> None:
-        """What waits for a time further away than any pause was put off by a clock that ran ahead: due now."""
+        """What waits for a time further away than any pause was put off by a clock that ran ahead: due."""
 
     def pauses(self) -> list[Pause]:
         """What is stopped, by scope."""
