@@ -91,7 +91,9 @@ class Circuits:
     def _tell_closed(circuit: Circuit, now: datetime) -> None:
         if circuit.opened_at is not None:
             seconds = round((now - circuit.opened_at).total_seconds())
-            log.info("circuit-closed", receiver=circuit.receiver, open_seconds=seconds, probes=circuit.probes)
+            log.warning(
+                "circuit-closed", receiver=circuit.receiver, open_seconds=seconds, probes=circuit.probes
+            )
 
 
 def _counts(attempt: Attempt) -> bool:
