@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_certificates
+from cryptography.x509.oid import NameOID
 
 from gateway.contracts.errors import TransientError
 from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
@@ -21,13 +24,14 @@ from gateway.formats import identify
 from gateway.ops.security import message_signer, message_verifier
 from gateway.security.cms import CONTENT_TYPE, CmsOpener, protect
 from gateway.security.gate import parse
-from gateway.security.keys import DecryptionKey, SigningKey
+from gateway.security.keys import DecryptionKey, KeyStore, SigningKey
 from gateway.security.revocation import Revocation
-from gateway.security.signature import has_signature
+from gateway.security.signature import XmlSigner, has_signature
 from gateway.security.signers import SignerCheck
 from gateway.security.trust import TrustStore
 from tests.flow.harness import ALL_KINDS, Gateway, note, receipt, with_new_id
 from tests.flow.test_receipts_and_replies import reply_to
+from tests.security import pki
 
 HOSPITAL, HOSPITAL_ORG = "8900100", "310000107"
 UNIT, OTHER_HOSPITAL = "8900101", "8900200"
@@ -326,3 +330,49 @@ def test_what_can_not_be_found_out_waits_on_its_queue_and_holds_nobody_up(
     asking.settle()
     assert len(asking.rows(ALL_KINDS)) == 3
     assert len(asking.take(f"{MUNICIPALITY}_async")) >= 1
+
+
+@pytest.mark.parametrize("revoked", [False, True], ids=["good", "revoked"])
+@pytest.mark.parametrize("first", ["missing", "stale", "forged"])
+def test_the_sender_is_told_when_it_is_found_out_and_not_before(
+    first: str, *, revoked: bool, config: Path, tmp_path: Path
+) -> None:
+    """Lists as they are: one that says nothing keeps the message, one that comes later settles it."""
+    now = datetime.now(UTC)
+    window: dict[str, Any] = {"start": now - timedelta(days=9), "end": now + timedelta(days=9)}
+    own = {NameOID.ORGANIZATION_IDENTIFIER: f"NTRNO-{HOSPITAL_ORG}"}
+    root = pki.issue("R", pki.rsa_key(0), ca=True, key_usage=pki.CERT_SIGN, **window)
+    issuer = pki.issue("I", pki.rsa_key(1), root, ca=True, key_usage=pki.CERT_SIGN, **window)
+    hospital = pki.issue("H", pki.rsa_key(2), issuer, organisation=own, **window)
+    (config.parent / "own-root.pem").write_bytes(root.pem)
+    (config.parent / "root.crl").write_bytes(pki.revocation_list(root, at=now))
+    of_issuer = config.parent / "issuer.crl"
+    if first != "missing":
+        at = now - timedelta(days=60) if first == "stale" else now
+        key = pki.rsa_key(7) if first == "forged" else None
+        of_issuer.write_bytes(pki.revocation_list(issuer, at=at, key=key))
+    text = config.read_text().replace('trust = ["pki/root.pem"]', 'trust = ["own-root.pem"]')
+    config.write_text(text.replace("crl = []", 'crl = ["issuer.crl", "root.crl"]'))
+    keys = KeyStore(pki.key_directory(tmp_path / "hospital", hospital, issuer))
+    signed = XmlSigner(keys).sign(note("dips/01"), org_no=None)
+    gateway = Gateway(config)
+    gateway.put(gateway.configuration.queues.inbound, signed)
+    for _ in range(3):
+        with pytest.raises(TransientError):
+            gateway.worker.service.step(wait_seconds=0.0)
+    assert gateway.rows(ALL_KINDS) == []
+    assert gateway.take(f"epj_{HOSPITAL}") == []
+    gateway.close()
+    of_issuer.write_bytes(pki.revocation_list(issuer, *([hospital] if revoked else []), at=now))
+    gateway = Gateway(config)
+    gateway.settle()
+    (row,) = gateway.rows()
+    told = gateway.apprecs(f"epj_{HOSPITAL}")
+    if revoked:
+        assert (row.state, row.reason) == (InboundState.REJECTED, "certificate-revoked")
+        assert {fault.code for apprec in told for fault in apprec.faults} == {"S03"}
+    else:
+        assert row.state is InboundState.DELIVERED
+        assert told == []
+        assert len(gateway.take(f"{MUNICIPALITY}_async")) == 1
+    gateway.close()

@@ -304,6 +304,15 @@ def test_cdata_in_the_digest_says_what_the_digest_says(signed: bytes, verifier: 
     assert reason(verifier, forged) == "signature-invalid"
 
 
+def test_cdata_in_the_value_says_what_the_value_says(signed: bytes, verifier: XmlVerifier) -> None:
+    value = find(part_signature(etree.fromstring(signed)), "SignatureValue").text
+    assert value is not None
+    other = signed.replace(value.encode(), b"<![CDATA[" + value.encode() + b"]]>")
+    assert verifier.verify(other, at=pki.NOW).signed == verifier.verify(signed, at=pki.NOW).signed
+    forged = signed.replace(value.encode(), b"<![CDATA[" + b64encode(b"x" * 256) + b"]]>")
+    assert reason(verifier, forged) == "signature-invalid"
+
+
 HALF = pki.YEAR / 2
 LEAF = {
     "weak-rsa": (pki.issue("W", pki.rsa_key(8, 1024), pki.issuing()), "weak-key"),
