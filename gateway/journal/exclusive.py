@@ -63,7 +63,7 @@ class ExclusiveHold:
             JournalUnavailableError: the file can not be made.
         """
         try:
-            self._file = path.open("a+")
+            self._file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), "a+")
         except OSError as error:
             raise JournalUnavailableError(
                 f"The lock file of the journal can not be opened: {error.strerror}"

@@ -33,7 +33,7 @@ def initialise(
     own.
 
     Args:
-        directory: made where it is missing.
+        directory: made, for its owner only, where it is missing.
         broker: URL of the queues; the embedded queue by default.
         journal: URL of the journal; SQLite by default.
         register: is copied; the sample register by default.
@@ -48,7 +48,7 @@ def initialise(
     parties = _parties(RegisterFile.load(source))
     content = read_public(source)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_free(directory, source)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".init-") as name:
             scratch = Path(name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Connection, TextClause, delete, insert, select, text, update
 
 from gateway.contracts.audit import (
@@ -467,3 +470,116 @@ def test_a_log_is_whole_exactly_as_long_as_nothing_in_it_differs(log: Log, forge
     before, after = seen
     assert (verdict.problems == ()) == (before == after)
     assert log.after().problems == ()
+
+
+class Chain(RuleBasedStateMachine):
+    """Any sequence of transactions, whole, broken off or undone in part, of purges and restarts."""
+
+    store: Store
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.journal = self.store.open()
+        self.number = sum(1 for _ in self.journal.audit_log(AuditFilter()))
+        self.expected = entries(self.journal)
+        self.anchors = [self.journal.verify_audit().head]
+
+    def made(self, how_many: int) -> list[AuditEntry]:
+        self.number += how_many
+        numbers = range(self.number - how_many, self.number)
+        return [done(n, reason=f"fordi {n}" if n % 3 else None) for n in numbers]
+
+    @rule(how_many=st.integers(1, 4))
+    def commit(self, how_many: int) -> None:
+        made = self.made(how_many)
+        write(self.journal, *made)
+        self.expected += made
+
+    @rule(kept=st.integers(0, 2), undone=st.integers(1, 2))
+    def undo_in_part(self, kept: int, undone: int) -> None:
+        first = self.made(kept)
+        with self.journal.transaction() as transaction:
+            for entry in first:
+                transaction.record(entry)
+            with contextlib.suppress(ZeroDivisionError), transaction.savepoint():
+                for number in range(undone):
+                    transaction.record(done(number, who="nobody"))
+                raise ZeroDivisionError
+        self.expected += first
+
+    @rule()
+    def break_off(self) -> None:
+        with contextlib.suppress(ZeroDivisionError), self.journal.transaction() as transaction:
+            transaction.record(done(0, who="nobody"))
+            raise ZeroDivisionError
+
+    @rule(before=st.integers(0, 12))
+    def purge(self, before: int) -> None:
+        count = self.journal.purge_reasons(at(before), done(0, action=AuditAction.DB_PURGE, reason=None))
+        older = [entry for entry in self.expected if entry.at < at(before)]
+        assert count == sum(entry.reason is not None for entry in older)
+        self.expected = [replace(e, reason=None) if e.at < at(before) else e for e in self.expected]
+        if count:
+            self.expected += entries(self.journal)[-1:]
+
+    @rule()
+    def restart(self) -> None:
+        self.journal.close()
+        self.journal = self.store.open()
+
+    @rule()
+    def remember(self) -> None:
+        self.anchors.append(self.journal.verify_audit().head)
+
+    @invariant()
+    def is_whole(self) -> None:
+        assert entries(self.journal) == self.expected
+        for anchor in self.anchors[-3:]:
+            assert self.journal.verify_audit(anchor).problems == ()
+
+    def teardown(self) -> None:
+        self.journal.close()
+
+
+def test_any_sequence_of_transactions_makes_one_chain(store: Store) -> None:
+    machine = type("Chain", (Chain,), {"store": store})
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=6, stateful_step_count=12, deadline=None)
+    )
+
+
+WRITER = """
+import sys
+from gateway.contracts.audit import AuditEntry
+from tests.journal.stores import NOW, open_journal, vault
+journal = open_journal(sys.argv[1], vault())
+for number in range(100_000):
+    with journal.transaction() as transaction:
+        transaction.record(AuditEntry(at=NOW, who="svc", action="reveal", reason=str(number)))
+    print(number, flush=True)
+"""
+
+
+def test_kill_9_loses_no_entry_and_breaks_no_chain(store: Store) -> None:
+    """Two that write at once, killed in the middle of it."""
+    store.open().close()
+    told: list[int] = []
+    with contextlib.ExitStack() as running:
+        command = [sys.executable, "-c", WRITER, store.url]
+        writers = [
+            running.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+            for _ in range(2)
+        ]
+        for writer, enough in zip(writers, (20, 40), strict=True):
+            assert writer.stdout is not None
+            while int(writer.stdout.readline()) < enough:
+                pass
+            writer.kill()
+            told.append(int((writer.stdout.read().split() or [str(enough)])[-1]) + 1)
+    journal = store.open()
+    verdict = journal.verify_audit()
+    assert verdict.problems == ()
+    assert sum(told) <= verdict.rows <= sum(told) + 2
+    write(journal, done(1))
+    assert journal.verify_audit().problems == ()
+    journal.close()

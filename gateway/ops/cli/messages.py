@@ -123,6 +123,8 @@ def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for eac
     )
     with _opened(config) as (journal, vault):
         if patient is not None:
+            if patient != "-":
+                say("others may have seen the identifier (ps, the shell's history): --patient - asks for it")
             identifier = _asked() if patient == "-" else patient
             criteria = browsing.of_patient(journal, criteria, vault, identifier)
         found = browsing.listed(journal, criteria)
