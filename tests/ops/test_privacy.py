@@ -463,6 +463,48 @@ def test_what_is_purged(birds: Canary) -> None:
     birds.check()
 
 
+@pytest.mark.parametrize("queue", ["8900100_error", "8900100_dl", "8999900_error"])
+def test_faults_of_the_transport_that_quote_the_patient(birds: Canary, queue: str) -> None:
+    birds.note(canary("dips/01"))
+    (row,) = birds.gateway.rows()
+    (sending, *_) = birds.gateway.sendings(row.id, SendingKind.NOTE)
+    song = f"{GIVEN} {FAMILY} {IDENTIFIER} {PHONE}"
+    told = {"errorCondition": song, "errorDescription": song, "errorConditionData": song}
+    parties = {"fromHerId": sending.receiver, "toHerId": "8900100"}
+    envelopes = [
+        Envelope(
+            body=canary("dips/03"), message_id="1", headers=told | parties, correlation_id=sending.msg_id
+        ),
+        Envelope(body=b"", message_id="2", headers=told | parties | {"originalMessageId": sending.msg_id}),
+        Envelope(body=song.encode(), message_id=song, headers=told),
+    ]
+    birds.gateway.worker.queue.publish([(queue, each) for each in envelopes])
+    birds.gateway.settle()
+    assert len(birds.states()) > 1
+    birds.check()
+
+
+def test_what_failed_is_taken_up_again(birds: Canary, tmp_path: Path) -> None:
+    birds.note(canary("dips/01"))
+    birds.note(canary("dips/01").replace(WORD.encode(), WORD.upper().encode()))
+    (failed,) = (row for row in birds.gateway.rows() if row.state == "failed")
+    config = ("-c", birds.gateway.config)
+    why = ("--reason", f"{FAMILY} {IDENTIFIER}")
+    file = tmp_path / "out.xml"
+    commands: tuple[tuple[object, ...], ...] = (
+        ("failed", "show", failed.id),
+        ("failed", "export", failed.id, file, "--reveal", *why),
+        ("failed", "replay", failed.id, *why),
+        ("failed", "replay", failed.id, "--with", file, *why),
+        ("failed", "discard", failed.id, *why),
+    )
+    for command in commands:
+        done = birds.pakkehjem("--log-level", "debug", *command, *config)
+        assert leaks(done.out + done.err) == [], command
+    birds.gateway.settle()
+    birds.check(besides=("audit export --json", "audit export --csv"))
+
+
 def test_transport_headers_that_hold_more_than_they_should(birds: Canary) -> None:
     """A header of the transport is a claim: it is neither logged nor repeated."""
     headers = {"fromHerId": f"{FAMILY} {IDENTIFIER}", "X-MessageInfo-Type": FAMILY, FAMILY: PHONE}
