@@ -18,7 +18,7 @@ from gateway.contracts.fail_points import VARIABLE
 
 COMMAND = [sys.executable, "-m", "gateway.ops.cli"]
 _PAUSE_SECONDS = 0.1
-_END_SECONDS = 60.0
+_END_SECONDS = 180.0
 
 
 class Keeper:
@@ -79,7 +79,7 @@ class Keeper:
 
     def ready(self, lives: int = 1) -> None:
         """Wait until so many have said that they are ready."""
-        wait_until(lambda: self.lines.count('"event":"ready"') >= lives, "the gateway is not ready", 120)
+        wait_until(lambda: self.lines.count('"event":"ready"') >= lives, "the gateway is not ready", 600)
 
     def end(self) -> int | None:
         """Ask it to finish what is at hand, and wait for that; its exit code."""
@@ -108,7 +108,7 @@ class Keeper:
             time.sleep(_PAUSE_SECONDS)
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 300.0) -> None:
     """Wait for a condition.
 
     Raises:

@@ -19,7 +19,7 @@ from tests.faults.world import Play, Progress, World, play, settle
 from tests.queues.proxy import Proxy
 from tests.servers import RabbitServer
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(1500)]
 
 NOTES = 60
 IN = "pakkehjem_in"
@@ -171,6 +171,7 @@ def classic_queues(world: World) -> None:
     connection.close()
 
 
+@at_length
 def test_queues_with_other_arguments(rabbitmq: str, config: Path, tmp_path: Path) -> None:
     """They are never made over; where others manage the broker they are used as they are."""
     world = World(config=config, broker=rabbitmq, journal="sqlite")

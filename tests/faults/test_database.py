@@ -15,7 +15,7 @@ from tests.faults.keeper import Keeper
 from tests.faults.world import Play, Progress, World, play, settle
 from tests.postgres_server import PostgresServer
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(900), at_length]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(1500), at_length]
 
 NOTES = 100
 

@@ -17,7 +17,7 @@ from tests.faults.keeper import Keeper, wait_until
 from tests.faults.world import Progress, World, play, settle
 from tests.servers import RabbitServer
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(600), at_length]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(1500), at_length]
 
 NOTES = 40
 SIZE = 32 * 1024 * 1024
@@ -63,7 +63,7 @@ def test_a_full_disk(
         keeper.ready()
         filling = fill(small_disk)
         with play(world, NOTES) as playing:
-            wait_until(lambda: "journal-unavailable" in keeper.lines, "the log does not say it", 120)
+            wait_until(lambda: "journal-unavailable" in keeper.lines, "the log does not say it")
             (line, *_) = [each for each in keeper.lines.splitlines() if "journal-unavailable" in each]
             assert "The disk of the journal is full" in line
             waiting = in_queue(rabbit_server, rabbitmq)

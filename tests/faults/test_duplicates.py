@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -21,13 +20,14 @@ from gateway.ops.simulation.assemble import assemble
 from gateway.ops.simulation.simulation import Orders
 from gateway.security.gate import parse
 from tests.conftest import NOTES
+from tests.faults.conftest import at_length
 from tests.faults.keeper import Keeper
 from tests.faults.results import Result, record
 from tests.faults.world import Progress, World
 from tests.flow.harness import Gateway, note, receipt
 from tests.postgres_server import PostgresServer
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(1500)]
 
 
 class Repeating:
@@ -52,7 +52,7 @@ class Repeating:
         self.close()
 
 
-@pytest.mark.parametrize(("times", "notes"), [(2, 60 if os.environ.get("FAULTS") else 12), (100, 4)])
+@pytest.mark.parametrize(("times", "notes"), [pytest.param(2, 60, marks=at_length), (100, 2)])
 def test_everything_comes_again_and_again(
     config: Path,
     rabbitmq: str,

@@ -126,12 +126,13 @@ class Play:
     def __init__(self, world: World, process: subprocess.Popen[bytes], notes: int) -> None:
         """It runs."""
         self.world, self.process, self.notes = world, process, notes
+        self._before = world.notes()
         self.faults: list[float] = []
         """When (monotonic) each was over: from then on the gateway could work again"""
 
-    def taken_in(self, share: float, seconds: float = 180) -> None:
+    def taken_in(self, share: float, seconds: float = 600) -> None:
         """Wait until the gateway has a share of the notes."""
-        least = int(share * self.notes)
+        least = self._before + int(share * self.notes)
         wait_until(
             lambda: self.world.notes() >= least or self.process.poll() is not None,
             f"{least} notes are not taken in",
@@ -151,7 +152,7 @@ class Play:
 
 
 @contextmanager
-def play(world: World, notes: int, *, rate: float | None = None, seconds: float = 240) -> Iterator[Play]:
+def play(world: World, notes: int, *, rate: float | None = None, seconds: float = 900) -> Iterator[Play]:
     """Send notes, and have everybody answer."""
     orders = ["--count", str(notes), "--timeout", str(seconds), "--json"]
     orders += ["--rate", str(rate)] if rate else []
@@ -174,7 +175,7 @@ def settle(
     progress: Progress,
     fault: str,
     *,
-    seconds: float = 240,
+    seconds: float = 900,
     faults: Callable[[], list[float]] | None = None,
 ) -> None:
     """Wait for the books, note them for the table, and see that they are in order.
