@@ -16,7 +16,7 @@ from gateway.contracts.text import line_or_none
 _MUNICIPALITY = Words("contact", "municipality")
 _PATIENT = Words("contact", "patient")
 _OTHER = Words("contact", "other")
-_NOT_AGREED = Words("contact", "not_agreed")
+NOT_AGREED = Words("contact", "not_agreed")
 _REFUSED = Words("status", "refused_municipality")
 _NEGATED = re.compile(r"\b(?:ikke|ikkje|inte|aldri)\b(?!\s+(?:før|pasienten|pas|ham|henne|han|ho)\b)")
 _DOUBT = re.compile(
@@ -74,7 +74,7 @@ def _initiator(statement: Statement) -> ContactInitiator | None:
     found = initiator_in(words)
     if found is not None or statement.topic is not Topic.CONTACT or statement.weak:
         return found
-    if _NOT_AGREED.find(words):
+    if NOT_AGREED.find(words):
         return None
     if _PATIENT_ALONE.search(words):
         return ContactInitiator.PATIENT

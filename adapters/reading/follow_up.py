@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from adapters.reading.contact import initiator_in
-from adapters.reading.model import Statement, Topic, Trace
+from adapters.reading.model import LISTS, Statement, Topic, Trace
+from adapters.reading.named import party_in
 from adapters.reading.roles import ALREADY, HAS, HAS_NOT, KK, REFERRED, SERVICE, WISH
 from adapters.reading.vocabulary import Words
 from gateway.contracts.summary import ExistingFollowUp
@@ -45,8 +47,18 @@ def _about_it(low: str) -> str:
     return low if first == 0 else ", ".join(clauses[first:])
 
 
+def _item_of_it(low: str) -> str:
+    """Of a list, the item that names the coordinator, with what goes on about them."""
+    parts = low.split(", ")
+    first = next((index for index, part in enumerate(parts) if KK.find(part)), 0)
+    following = takewhile(lambda part: party_in(part) is None, parts[first + 1 :])
+    return ", ".join((parts[first], *following))
+
+
 def _there(statement: Statement) -> bool | None:
     low = _about_it(statement.low)
+    if statement.topic in LISTS:
+        low = _item_of_it(low)
     if _UNWANTED.find(low):
         return None
     if HAS_NOT.find(low):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from adapters.reading.areas import area_of
-from adapters.reading.contact import initiator_in
+from adapters.reading.contact import NOT_AGREED, initiator_in
 from adapters.reading.model import LISTS, Statement, Topic
 from adapters.reading.named import party_in
 from adapters.reading.people import is_signature
@@ -15,10 +15,12 @@ from adapters.reading.phones import find_phones
 from adapters.reading.roles import (
     ALREADY,
     HAS,
+    HAS_NOT,
     HELD,
     KK,
     NEED,
     NEED_DENIED,
+    NOT_OUR_REFERRAL,
     PATHWAY,
     PLANNED,
     REFERRED,
@@ -30,7 +32,7 @@ from adapters.reading.roles import (
     need_or_strain,
     role_of,
 )
-from adapters.reading.splitting import merge, sentences, split_at, strong_parts
+from adapters.reading.splitting import masked, merge, sentences, split_at, strong_parts
 from adapters.reading.vocabulary import Words, lower
 
 REFERRAL_DENIED = Words("referrals", "denied")
@@ -50,6 +52,9 @@ _AGAIN = re.compile(r"\b(?:nytt til(?:bud|bod)|igjen|på nytt|senere|seinare|sam
 _COMMA = re.compile(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+")
 _WISHES = re.compile(r"(?:ønsker|ønskjer|ynskjer|ønske om|ber om)\b")
 _INTERPRETER = re.compile(r"\b(?:\w*tolk|tolke\w*)\b")
+_CALL = re.compile(r"kontakt|\bring")
+_GOVERNS_BOTH = re.compile(r"\b(?:for|om|over|av|med|på|mot|til)\s+\S+$", re.IGNORECASE)
+"""`redd for smerter` before an `og`: what comes after it may go on with the same words"""
 _AND = re.compile(r"\s+og\s+")
 _AND_TARGET = re.compile(r"\s+og\s+(?:til\s+)?|,\s+(?:og\s+)?(?:til\s+)?")
 _CLAUSE = re.compile(
@@ -92,6 +97,11 @@ class Item:
         """In lower case."""
         return lower(self.text)
 
+
+_FIRST_WORDS = 14
+"""How far into a sentence its word of referral may stand, in characters"""
+_MOST_WORDS_OF_AN_ITEM = 4
+_MOST_WORDS_OF_A_HALF = 5
 
 _ROLES = {Topic.STRAIN: Role.STRAIN, Topic.NEED: Role.NEED, Topic.REFERRAL: Role.REFERRAL}
 _CLOSED = frozenset(
@@ -165,26 +175,46 @@ def _listed(statement: Statement, role: Role) -> Iterator[Item]:
     whole = statement.bullet or len(parts) > 1
     for part in parts:
         for sentence in [part] if whole else sentences(part):
-            if _speaks_of_else(lower(sentence), role):
+            low = lower(sentence)
+            if _speaks_of_else(low, role) or (
+                len(split_at(sentence, _COMMA)) == 1 and _tells_of_coordinator(low, role)
+            ):
                 continue
-            for text in _SPLIT[role](sentence, whole=whole):
-                kind = _role_here(lower(text), role)
+            if role is not Role.REFERRAL and not whole and _refers(low):
+                yield from _clause(sentence, Role.REFERRAL, statement)
+                continue
+            for text in _SPLIT[role](sentence, whole=whole, headed=True):
+                kind = None if _tells_of_coordinator(lower(text), role) else _role_here(lower(text), role)
                 if kind is not None:
                     yield Item(kind, text.strip(" .,;"), statement, headed=True)
 
 
+def _refers(low: str) -> bool:
+    """Whether a sentence tells from its beginning what the patient is referred to."""
+    found = REFERRED.find(low)
+    return found is not None and found.start() <= _FIRST_WORDS and not NOT_OUR_REFERRAL.find(low)
+
+
 def _speaks_of_else(low: str, role: Role) -> bool:
     """Whether a sentence under a heading of a list is about something else after all."""
-    if initiator_in(low) is not None or (SCORE.search(low) and not NEED.find(low)):
-        return True
     if (
-        role is not Role.REFERRAL
-        and KK.find(low)
-        and HAS.find(low)
-        and (ALREADY.find(low) or not WISH.find(low))
+        initiator_in(low) is not None
+        or (NOT_AGREED.find(low) and _CALL.search(low))
+        or (SCORE.search(low) and not NEED.find(low))
     ):
         return True
+    if role_of(low) is Role.MATTERS and len(low.split()) > _MOST_WORDS_OF_AN_ITEM:
+        return True
     return role is Role.STRAIN and HELD.find(low) is not None and not PLANNED.find(low) and not is_strain(low)
+
+
+def _tells_of_coordinator(low: str, role: Role) -> bool:
+    """Whether words under a heading of a list tell whether the coordinator is there."""
+    if role is Role.REFERRAL or not KK.find(low):
+        return False
+    if HAS_NOT.find(low):
+        return not WISH.find(low)
+    return HAS.find(low) is not None and (ALREADY.find(low) is not None or not WISH.find(low))
 
 
 def _role_here(low: str, role: Role) -> Role | None:
@@ -233,8 +263,16 @@ def _judged(clauses: list[str]) -> list[tuple[str, Role | None]]:
         low = lower(clause)
         role = role_of(low)
         before = judged[-1] if judged else None
-        goes_on = role is None or (
-            role is Role.STRAIN and before is not None and before[1] is Role.NEED and not is_clear_strain(low)
+        named_only = _TARGET.find(low) is not None and len(low.split()) <= _MOST_WORDS_OF_A_HALF
+        goes_on = (
+            role is None
+            or (before is not None and before[1] is Role.REFERRAL and named_only)
+            or (
+                role is Role.STRAIN
+                and before is not None
+                and before[1] is Role.NEED
+                and not is_clear_strain(low)
+            )
         )
         if before is not None and goes_on:
             judged[-1] = (f"{before[0]}, {clause}", before[1])
@@ -272,7 +310,7 @@ def _has_both(low: str) -> bool:
     return "ellers" in low or "elles" in low
 
 
-def _strains(text: str, *, whole: bool) -> list[str]:
+def _strains(text: str, *, whole: bool, headed: bool = False) -> list[str]:
     answered = _ANSWERED.match(text)
     if answered:
         # A problem list with an answer to each: `Søvn: nei`, `Økonomi: ja, husleie`.
@@ -280,7 +318,7 @@ def _strains(text: str, *, whole: bool) -> list[str]:
         return [f"{named}: {more}" if more else named] if answered["answer"].lower() == "ja" else []
     parts = split_at(text, _COMMA)
     if len(parts) == 1 or (whole and len(parts) < 3):
-        return [text]
+        return [text] if whole or not headed else _of_two_areas(text)
     listed = len(parts) > 2 and all(len(_WORD_COUNT.findall(part)) <= 6 for part in parts)
 
     def continues(_: str, part: str) -> bool:
@@ -298,14 +336,20 @@ def _strains(text: str, *, whole: bool) -> list[str]:
 
 def _of_two_areas(text: str) -> list[str]:
     """Split the last of a list (`vekttap og bekymring for kona`) where it is strains of two areas."""
-    parts = split_at(text, _AND)
-    if len(parts) != 2 or any(len(part.split()) > 5 or not is_strain(lower(part)) for part in parts):
-        return [text]
-    return parts if area_of(lower(parts[0])) is not area_of(lower(parts[1])) else [text]
+    for between in _AND.finditer(masked(text)):
+        parts = text[: between.start()].strip(), text[between.end() :].strip()
+        if any(len(part.split()) > _MOST_WORDS_OF_A_HALF or not part for part in parts):
+            continue
+        if _GOVERNS_BOTH.search(parts[0]):
+            return [text]
+        first, second = (area_of(lower(part)) for part in parts)
+        if first and second and first is not second and is_strain(lower(parts[1])):
+            return list(parts)
+    return [text]
 
 
-def _needs(text: str, *, whole: bool) -> list[str]:
-    del whole  # a need is an item of its own wherever a comma parts it from the next
+def _needs(text: str, *, whole: bool, headed: bool = False) -> list[str]:
+    del whole, headed  # a need is an item of its own wherever a comma parts it from the next
 
     def continues(_: str, part: str) -> bool:
         return _CONTINUES.at_start(lower(part)) is not None
@@ -316,14 +360,14 @@ def _needs(text: str, *, whole: bool) -> list[str]:
 def _of_two_parties(text: str) -> list[str]:
     """Split `psykolog i kommunen og kontakt med NAV`: two parties, two needs."""
     parts = split_at(text, _AND)
-    if len(parts) != 2 or len(parts[1].split()) < 3:
+    if len(parts) != 2 or (len(parts[1].split()) < 3 and ":" not in text):
         return [text]
     first, second = (party_in(lower(part)) for part in parts)
     return parts if first and second and first is not second else [text]
 
 
-def _referrals(text: str, *, whole: bool) -> list[str]:
-    del whole
+def _referrals(text: str, *, whole: bool, headed: bool = False) -> list[str]:
+    del whole, headed
     parts: list[str] = []
     for part in split_at(text, _AND_TARGET):
         low = lower(part)

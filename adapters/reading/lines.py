@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from adapters.reading.headings import is_heading_line
 from gateway.contracts.messages import TextBlock
 
 _MONTHS = "jan|feb|mars|apr|mai|maj|juni|juli|aug|sep|okt|nov|des|dec"
@@ -122,6 +123,8 @@ def _joined(lines: list[Line], wide: int) -> Iterator[Line]:
 def _continues(held: Line, wide: bool, line: Line) -> bool:  # noqa: FBT001 - private
     """Whether a line goes on with the sentence of the one before."""
     if line.gap or line.bullet or not line.text[0].islower() or _LABELLED.match(line.text):
+        return False
+    if is_heading_line(held.text) is not None:
         return False
     if _OPEN_END.search(held.text) or (held.text[-1] == "." and _MONTH.match(line.text)):
         return True

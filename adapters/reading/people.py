@@ -48,6 +48,12 @@ def is_signature(text: str) -> bool:
     return _signed(text) is not None
 
 
+def is_greeting(text: str) -> bool:
+    """Whether a line greets at the end of a note, with no more than a name and a role after it."""
+    low = lower(text)
+    return _GREETING.at_start(low) is not None and len(_WORD.findall(text)) <= _LONGEST
+
+
 def read_signature(lines: Sequence[str]) -> Signature | None:
     """Read the signature of a note.
 

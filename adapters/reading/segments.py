@@ -11,6 +11,7 @@ from types import MappingProxyType
 from adapters.reading.headings import area_named, classify, introduction, is_heading_line, says_aim
 from adapters.reading.lines import Line, read_lines
 from adapters.reading.model import LISTS, Heading, Statement, Topic
+from adapters.reading.people import is_greeting
 from adapters.reading.splitting import enumerated, sentences
 from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import CodedValue, CodeList, TextBlock
@@ -28,7 +29,8 @@ _CAPITALS = re.compile(r"(?P<label>[A-ZÆØÅ]{4}[A-ZÆØÅ/.]*(?:\s[A-ZÆØÅ/]
 _PIPE = re.compile(r"(?P<label>[^|]{1,75}?)\s*\|\s*(?P<rest>.*)")
 _DASH = re.compile(r"(?P<label>\S.{0,38}?)\s+[-–—>]+\s+(?P<rest>\S.*)")
 _SHORT = re.compile(
-    r"(?P<label>dx|dg|diagn|diag|henv|tilv|tlf|mob|pf|p\.f|pfh|beh)\b\.?\s+(?P<rest>\S.*)", re.IGNORECASE
+    r"(?P<label>dx|dg|diagn|diag|henv|tilv|(?:tlf|mob)(?=\D{0,12}\d)|pf|p\.f|pfh|beh)\b\.?\s+(?P<rest>\S.*)",
+    re.IGNORECASE,
 )
 _DATE = re.compile(r"\d{1,2}[./]\s?\d")
 _NAME = re.compile(r"(?:dr\.?\s+|lege\s+)?[A-ZÆØÅ][\w'’-]+(?:\s+[A-ZÆØÅ][\w'’.-]*)+")
@@ -103,7 +105,9 @@ class _Segmenter:
             before_bullets: it is none, and a bullet follows.
         """
         self._paragraph += line.gap
-        label = self._label(line, above=above)
+        if is_greeting(line.text):
+            self._set(Heading(topic=Topic.AUTHOR, words=line.text), inline=False, indent=line.indent)
+        label = self._label(line, above=above, before_bullets=before_bullets)
         if label is None and before_bullets and self._introduce(line):
             return
         if label is None:
@@ -166,7 +170,7 @@ class _Segmenter:
             self._weak = self._weak or (line.gap and self._bullets is not None)
             self._bullets = line.bullet
 
-    def _label(self, line: Line, *, above: bool) -> tuple[Heading, str] | None:
+    def _label(self, line: Line, *, above: bool, before_bullets: bool) -> tuple[Heading, str] | None:
         """The heading or label that a line begins with, and what follows it."""
         text = line.text
         if (not line.bullet or line.numbered or above or text.endswith(":")) and not _SET_OFF.search(text):
@@ -174,6 +178,8 @@ class _Segmenter:
             heading = is_heading_line(text)
             if _names_a_party(heading) and self._heading is not None and self._heading.topic in _KEEP_PARTY:
                 heading = None
+            if in_list and _names_a_party(heading) and not above and not before_bullets and not line.gap:
+                heading = None if not text.endswith(":") else heading
             if heading is not None and not (in_list and " " not in text and not line.gap and not above):
                 return heading, ""
         return self._inline_label(text, first=True)
@@ -232,6 +238,8 @@ class _Segmenter:
                 self._heading = after
             before, words = self._heading, sentence
             own = self._inline_label(sentence, first=False)
+            if own is not None and inline and before is outer and _names_a_party(own[0]) and _is_need(outer):
+                own = None  # `Behov: NAV: sykepenger, støttekontakt`: the party is that of one item
             if own is not None and own[1]:
                 self._heading, words, inline = own[0], own[1], _plain(own[0].words)
             self.statements.append(
@@ -296,6 +304,10 @@ def _in_its_place(heading: Heading, current: Topic | None, label: str, rest: str
 
 def _names_a_party(heading: Heading | None) -> bool:
     return heading is not None and heading.topic is Topic.NEED and heading.party is not None
+
+
+def _is_need(heading: Heading | None) -> bool:
+    return heading is not None and heading.topic is Topic.NEED and heading.party is None
 
 
 def _same_section(section: Heading, heading: Heading) -> bool:

@@ -106,10 +106,9 @@ def strong_parts(text: str) -> list[str]:
     parts = split_at(text, _STRONG)
     if len(parts) > 1:
         return parts
-    for pattern, sign in ((_DASHES, " "), (_SLASHES, " / ")):
-        if sign in text and len(pattern.findall(masked(text))) > 1:
-            return split_at(text, pattern)
-    return parts
+    if len(_DASHES.findall(masked(text))) > 1:
+        return split_at(text, _DASHES)
+    return split_at(text, _SLASHES) if " / " in text else parts
 
 
 def merge(parts: list[str], separator: str, continues: Callable[[str, str], bool]) -> list[str]:

@@ -16,6 +16,11 @@ from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import EventEntry, ProcedureEntry
 from gateway.contracts.summary import Survey, SurveyForm
 
+_TITLE = Words("title", "title")
+_A_WORD = re.compile(r"[^\W\d_]+")
+_WORDS_OF_A_TITLE = 9
+_POINT = re.compile(r"\b(?:sp|samhandlingspunkt)\s?1\b")
+_DONE = re.compile(r"\b(?:gjort|utført|gjennomført|gjennomførd|tatt|teke|holdt|halden|avholdt)\b|\d[./]")
 _MAIN = Words("survey", "main")
 _NOT_HELD = Words("survey", "not_held")
 _BROKEN_OFF = Words("survey", "broken_off")
@@ -117,12 +122,19 @@ def read_survey(
 def _is_about(statement: Statement) -> bool:
     if statement.topic is Topic.SURVEY and not statement.weak:
         return True
-    if _EARLIER_NOTE.search(statement.low):
+    if _EARLIER_NOTE.search(statement.low) or _is_title(statement.low):
         return False
     return any(
         HELD.find(clause) and not PLANNED.find(clause) and initiator_in(clause) is None
         for clause in _CLAUSE.split(statement.low)
     )
+
+
+def _is_title(low: str) -> bool:
+    """Whether words are no more than the note's title: «Pakkeforløp hjem, SP1» tells of no talk."""
+    if _TITLE.find(low) is None or len(_A_WORD.findall(low)) > _WORDS_OF_A_TITLE:
+        return False
+    return any(c.isdigit() for c in low) and HELD.find(_POINT.sub("·", low)) is None and not _DONE.search(low)
 
 
 def _not_held(statement: Statement) -> bool:

@@ -108,9 +108,9 @@ class Differences:
                 self.found.append(f"{field}: {text!r} is none")
 
 
-def differences(expected: Mapping[str, Any], summary: Summary) -> list[str]:
+def differences(expected: Mapping[str, Any], summary: Summary, into: Differences | None = None) -> list[str]:
     """Compare a summary with the `[expected]` of a note."""
-    diff = Differences()
+    diff = into if into is not None else Differences()
     pathway = summary.pathway
     diff.same("status", expected["status"], pathway.status.value)
     if "started_on" in expected or expected["status"] != "started":
