@@ -146,7 +146,7 @@ class RecordSystem:
         noticed = [
             code
             for code, applies in (
-                ("PH001", not is_note(subject, texts, statements)),
+                ("PH001", not is_note(subject, texts, statements, self.heading_codes)),
                 ("PH061", note.score_out_of_range),
                 ("PH090", bool(left)),
             )

@@ -93,7 +93,9 @@ class _Segmenter:
 
     def begin(self, block: TextBlock) -> None:
         """A new piece of the note: what came before has ended."""
-        self._set(_coded_heading(block.heading, self._codes), inline=False)
+        heading = _coded_heading(block.heading, self._codes)
+        self._set(heading, inline=False)
+        self._question = _plain(heading.words) if heading is not None else ""
         self._paragraph += 1
 
     def add(self, line: Line, *, above: bool = False, before_bullets: bool = False) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from adapters.reading.model import LISTS, Statement, Topic
 from adapters.reading.roles import JOINS
@@ -22,8 +23,22 @@ _TITLE_WORDS = 16
 _WORDS_BEFORE = 7
 
 
-def is_note(subject: str | None, blocks: Sequence[TextBlock], statements: Sequence[Statement]) -> bool:
-    """Tell by the subject, the headings, the first lines, or by what is said of the pathway."""
+def is_note(
+    subject: str | None,
+    blocks: Sequence[TextBlock],
+    statements: Sequence[Statement],
+    codes: Mapping[str, str] = MappingProxyType({}),
+) -> bool:
+    """Tell by the subject, the headings, the first lines, or by what is said of the pathway.
+
+    Args:
+        subject: the subject, where it is a part of the note.
+        blocks: the pieces of the note.
+        statements: the same taken apart.
+        codes: what a record system's own codes of headings are about, by code.
+    """
+    if any(b.heading is not None and codes.get(b.heading.value or "") == Topic.TITLE for b in blocks):
+        return True
     low = lower(subject or "")
     if _TITLE.find(low) and not (_MENTION.find(low) and len(_WORD.findall(low)) > 8):
         return _CONVERSATION.at_start(low) is None or has_sections(statements)

@@ -22,6 +22,7 @@ _T = TypeVar("_T")
 _SWEDISH = str.maketrans("äö", "æø")
 
 _MEMORIES: list[dict[str, object]] = []
+_TEXTS: dict[str, _Text] = {}
 
 
 def lower(text: str) -> str:
@@ -202,7 +203,7 @@ class _Index:
     """From the words of texts to the phrases that can not be without them."""
 
     def __init__(self) -> None:
-        self.bits: dict[tuple[str, ...], int] = {}
+        self._bits: dict[tuple[str, ...], int] = {}
         self._expected: list[tuple[int, Words]] = []
         self._whole: dict[str, _Rows] = {}
         self._beginning: dict[str, _Rows] = {}
@@ -213,10 +214,11 @@ class _Index:
 
     def expect(self, words: Words, *entries: str) -> int:
         """Take the phrases in before the next text is looked up; the same entries have the same bit."""
-        if entries not in self.bits:
-            self.bits[entries] = 1 << len(self.bits)
-            self._expected.append((self.bits[entries], words))
-        return self.bits[entries]
+        if entries not in self._bits:
+            self._bits[entries] = 1 << len(self._bits)
+            self._expected.append((self._bits[entries], words))
+            _TEXTS.clear()  # what was looked up before does not know of these
+        return self._bits[entries]
 
     def words_of(self, text: str) -> dict[str, _OfWord]:
         """The words of a lower-case text, with the phrases that need them."""
@@ -281,4 +283,3 @@ class _Index:
 
 
 _INDEX = _Index()
-_TEXTS: dict[str, _Text] = {}

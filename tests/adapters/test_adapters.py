@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -323,3 +326,23 @@ def test_a_coded_diagnosis_that_is_no_cancer_gives_way_to_one_that_is() -> None:
     diagnosis = Dips().read(read, None).summary.diagnosis
     assert diagnosis is not None
     assert (diagnosis.code, diagnosis.code_system, diagnosis.confirmed) == ("C20", "ICD-10", True)
+
+
+_FIRST_IN_ITS_PROCESS = """
+import sys
+import adapters
+from pathlib import Path
+from tests.adapters.comparison import load, message_of
+note = load(Path(sys.argv[1]))
+adapter = adapters.installed().named(note["system"])
+first, second = (adapter.read(message_of(note), None) for _ in range(2))
+assert first == second, "the first reading of a process differs"
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["01-hode-hals-nccn-omraader", "62-ous-poliklinikk-brev", "116-dictated-secretary"]
+)
+def test_the_first_note_of_a_process_is_read_as_every_other(name: str) -> None:
+    note = Path(__file__).parent / "notes" / f"{name}.toml"
+    subprocess.run([sys.executable, "-c", _FIRST_IN_ITS_PROCESS, str(note)], check=True, timeout=60)

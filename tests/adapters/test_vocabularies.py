@@ -144,6 +144,18 @@ def test_a_note_is_forgotten_when_it_has_been_read() -> None:
     assert "robåt" not in vocabulary_module._INDEX._of_word
 
 
+def test_words_that_are_named_late_are_found_in_a_text_that_was_looked_up_before() -> None:
+    text = "hun har notert seg at fastlegen ringer"
+    assert Words("parties", "gp").find(text)
+    late = Words("contact", "patient", "not_agreed", "other", "municipality")
+    found = late.find(text)
+    forget()
+    again = late.find(text)
+    assert (found and found.span()) == (again and again.span())
+    assert again is None or found is not None
+    forget()
+
+
 @given(st.text())
 def test_lower_case_keeps_places(text: str) -> None:
     if len(text.lower()) == len(text):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters import installed
+from adapters import AdapterRegistry, installed
+from gateway.contracts.errors import ConfigurationError
 from gateway.ops.adapter_kit.check import check, find
 from gateway.ops.adapter_kit.comparison import Comparison
 from gateway.ops.cli import exit_code
 from gateway.routing.register_file import RegisterFile
-from tests.conftest import REGISTRY
+from tests.conftest import FIXTURES, REGISTRY
 
 
 @pytest.fixture
@@ -37,6 +38,36 @@ def test_the_built_in_adapters_keep_the_contract(name: str) -> None:
     outcomes = list(check(adapter, fixtures, RegisterFile.load(REGISTRY)))
     assert len(outcomes) == 20
     assert [(o.file, o.problems) for o in outcomes if o.problems] == []
+
+
+EXAMPLE = FIXTURES / "adapters" / "fjordklinikken"
+
+
+def test_the_worked_example_keeps_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["adapters", "check", "fjordklinikken", "--directory", str(EXAMPLE.parent)]) == 0
+    assert "1 of 1" in capsys.readouterr().err
+
+
+def test_the_worked_example_is_a_file_of_differences_a_mapping_and_a_fixture() -> None:
+    files = {p.relative_to(EXAMPLE).as_posix() for p in EXAMPLE.rglob("*.*") if "__pycache__" not in p.parts}
+    assert files == {
+        "pyproject.toml",
+        "README.md",
+        "fjordklinikken_adapter/__init__.py",
+        "fjordklinikken_adapter/mapping.toml",
+        "fixtures/good/01-melanom.xml",
+        "fixtures/good/01-melanom.expected.json",
+    }
+    module = (EXAMPLE / "fjordklinikken_adapter" / "__init__.py").read_text(encoding="utf-8")
+    assert len(module.splitlines()) <= 40
+
+
+def test_an_installed_adapter_without_its_fixtures_says_where_to_run_it(package: Path) -> None:
+    adapter, _ = find("demo_epj", installed(), package.parent)
+    registry = AdapterRegistry([adapter])
+    with pytest.raises(ConfigurationError, match="fixtures are not here") as error:
+        find("demo_epj", registry, Path("/nonexistent"))
+    assert "--directory" in (error.value.hint or "")
 
 
 def in_module(package: Path, old: str, new: str) -> None:

@@ -50,7 +50,13 @@ def find(name: str, adapters: AdapterSet, folder: Path) -> tuple[Adapter, Path]:
             f"there is no adapter {name}, and no folder {name} with fixtures here",
             hint="pakkehjem adapters list shows what is installed; adapters new makes one",
         )
-    return adapter, notes_directory() / name
+    fixtures = notes_directory() / name
+    if not fixtures.is_dir():
+        raise ConfigurationError(
+            f"the adapter {name} is installed, but its fixtures are not here",
+            hint=f"run it in the folder that holds {name}, or name that folder with --directory",
+        )
+    return adapter, fixtures
 
 
 def _from_folder(name: str, package: Path) -> Adapter:
