@@ -270,8 +270,14 @@ class InboundFilter:
     units: tuple[str, ...] = ()
     municipalities: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    """Codes of what failed: of an AppRec (`E21`), of the last attempt (`unroutable`), or the reason"""
+    receivers: tuple[str, ...] = ()
+    """HER-ids that something was made for"""
     since: datetime | None = None
     until: datetime | None = None
+    before_id: str | None = None
+    """Those that stand after this message in the list: the next page"""
     patient_reference: str | None = None
     id_prefix: str | None = None
     """How our id begins"""
@@ -431,6 +437,11 @@ class Journal(Traffic, Protocol):
 
     def list_inbound(self, criteria: InboundFilter) -> list[InboundMessage]:
         """Inbox rows, newest first; `body` and `summary` are left out (empty, None)."""
+
+    def sendings_of(
+        self, inbound_ids: Sequence[str], kinds: Sequence[SendingKind]
+    ) -> Mapping[str, Sequence[Sending]]:
+        """What was made of each of these messages, oldest first; `body` is left out."""
 
     def events(self, inbound_id: str) -> list[Event]:
         """The history of a message, oldest first."""

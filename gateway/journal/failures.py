@@ -127,7 +127,7 @@ def _of_sendings(session: Session, criteria: FailureFilter) -> Iterator[Failure]
     if criteria.receivers:
         query = query.where(c.receiver.in_(criteria.receivers))
     if criteria.errors:
-        query = query.where(or_(*(_failed_with(code) for code in criteria.errors)))
+        query = query.where(or_(*(failed_with(code) for code in criteria.errors)))
     for row in session.select(query.where(*_when(criteria, _FAILED_AT))):
         width = len(INBOUND.columns)
         yield Failure(message=rows.inbound_message(row[:width], None), sending=_without_body(row[width:]))
@@ -177,7 +177,7 @@ def _when(criteria: FailureFilter, column: ColumnElement[Any]) -> Iterator[Colum
         yield column < to_time(criteria.until)
 
 
-def _failed_with(code: str) -> ColumnElement[bool]:
+def failed_with(code: str) -> ColumnElement[bool]:
     """The receiver's AppRec has this code, or the last attempt has, or it is the state itself."""
     c = sending.c
     codes = literal(" ") + func.coalesce(c.apprec, "") + literal(" ")

@@ -1,62 +1,213 @@
-"""The query of `messages list`."""
+"""The query of `messages list`: newest first, with any filters, fast in a journal of any size.
+
+Every filter has an index in the order of time. Of the filters that are given the one that finds least leads,
+and the others are asked of what it finds: that is bounded (`_ENOUGH`) but where all of them find much, and
+then the newest that fit are near. What leads is counted, and not left to the database's own estimate: states
+are spread too unevenly for it, and SQLite keeps no figures of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
-from gateway.contracts.journal import InboundFilter
-from gateway.journal.rows import INBOUND, to_time
+from gateway.contracts.journal import InboundFilter, InboundKind, Sending, SendingKind
+from gateway.journal.failures import failed_with
+from gateway.journal.rows import INBOUND, SENDING, Row, to_time
+from gateway.journal.session import Session
 from gateway.journal.statements import holds
-from gateway.journal.tables import inbound
+from gateway.journal.tables import FAILED_SENDING, inbound, inbound_finding, sending
+
+_ENOUGH = 20_000
+"""Rows that are looked at one by one in no time; a filter that finds more is not counted further"""
+
+_MOST_VALUES = 500
+"""Of one query: databases take so many only"""
+
+_NOTE = holds(inbound.c.kind, InboundKind.NOTE)
+_TIME = (inbound.c.received_at.desc(), inbound.c.sequence.desc())
 
 
-def listing(criteria: InboundFilter) -> Select[Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lead:
+    """A filter that may lead."""
+
+    source: FromClause
+    """Where it finds messages by an index"""
+    ways: tuple[ColumnElement[bool], ...]
+    """One for each value that is asked for: each is a stretch of the index, in the order of time"""
+    at: ColumnElement[int]
+    """The time there"""
+    joined: bool = False
+    """Whether the message is found by its id only"""
+
+
+def found(session: Session, criteria: InboundFilter) -> Sequence[Row]:
     """Inbox rows without their payloads, newest first.
 
     Of several values for one criterion any will do; `since` is included, `until` is not.
     """
-    c = inbound.c
-    return (
-        select(*(c[name] for name in INBOUND.columns))
-        .where(*_sorts(criteria), *_marks(criteria))
-        .order_by(c.received_at.desc(), c.sequence.desc())
-        .limit(criteria.limit)
-    )
+    leads = dict(_leads(criteria))
+    lead = _least(session, leads, criteria)
+    conditions = [
+        *(c for name, c in _plain(criteria).items() if name != lead),
+        *_places(session, criteria),
+        *_kinds(criteria),
+        *_when(criteria, inbound.c.received_at),
+    ]
+    columns = [inbound.c[name] for name in INBOUND.columns]
+    if lead is None:
+        return session.select(select(*columns).where(*conditions).order_by(*_TIME).limit(criteria.limit))
+    chosen = leads[lead]
+    parts = [_part(chosen, way, conditions, criteria.limit) for way in chosen.ways]
+    ids = parts[0] if len(parts) == 1 else union_all(*(select(p.subquery()) for p in parts))
+    query = select(*columns).where(inbound.c.sequence.in_(select(ids.subquery().c.sequence)))
+    return session.select(query.order_by(*_TIME).limit(criteria.limit))
 
 
-def _sorts(criteria: InboundFilter) -> Iterator[ColumnElement[bool]]:
-    """What may be one of several."""
+def _part(lead: _Lead, way: ColumnElement[bool], conditions: Sequence[Any], limit: int) -> Select[Any]:
+    query = select(inbound.c.sequence.label("sequence")).where(way, *conditions)
+    if lead.joined:
+        query = query.select_from(lead.source.join(inbound, inbound.c.id == lead.source.c.inbound_id))
+    return query.order_by(lead.at.desc(), inbound.c.sequence.desc()).limit(limit)
+
+
+def _least(session: Session, leads: Mapping[str, _Lead], criteria: InboundFilter) -> str | None:
+    """The filter that finds least."""
+    if len(leads) < 2:
+        return next(iter(leads), None)
+    counts: dict[str, int] = {}
+    for name, lead in leads.items():
+        total = 0
+        for way in lead.ways:
+            some: Select[Any] = (
+                select(literal_column("1"))
+                .select_from(lead.source)
+                .where(way, *_when(criteria, lead.at))
+                .limit(_ENOUGH)
+            )
+            total += session.select(select(func.count()).select_from(some.subquery()))[0][0]
+        counts[name] = total
+    return min(counts, key=lambda name: counts[name])
+
+
+def _leads(criteria: InboundFilter) -> Iterator[tuple[str, _Lead]]:
     c = inbound.c
-    for column, members in ((c.state, criteria.states), (c.kind, criteria.kinds)):
-        if members:
-            yield holds(column, *members)
-    for column, values in (
-        (c.system, criteria.systems),
-        (c.unit, criteria.units),
-        (c.municipality, criteria.municipalities),
-    ):
+    if criteria.states and tuple(criteria.kinds) == (InboundKind.NOTE,):
+        ways = tuple(and_(_NOTE, holds(c.state, state)) for state in criteria.states)
+        yield "state", _Lead(source=inbound, ways=ways, at=c.received_at)
+    for name, values in _columns(criteria).items():
         if values:
-            yield column.in_(values)
+            ways = tuple(c[name] == value for value in values)
+            yield name, _Lead(source=inbound, ways=ways, at=c.received_at)
+    if criteria.patient_reference is not None:
+        ways = (c.patient_reference == criteria.patient_reference,)
+        yield "patient_reference", _Lead(source=inbound, ways=ways, at=c.received_at)
+    if criteria.findings:
+        f = inbound_finding.c
+        ways = tuple(f.code == code for code in criteria.findings)
+        yield "finding", _Lead(source=inbound_finding, ways=ways, at=f.received_at, joined=True)
+
+
+def _columns(criteria: InboundFilter) -> dict[str, tuple[str, ...]]:
+    return {
+        "system": criteria.systems,
+        "unit": criteria.units,
+        "municipality": criteria.municipalities,
+    }
+
+
+def _plain(criteria: InboundFilter) -> dict[str, ColumnElement[bool]]:
+    """The filters as conditions that no index is taken for."""
+    c, conditions = inbound.c, dict[str, ColumnElement[bool]]()
+    if criteria.states:
+        conditions["state"] = _without_index(c.state).in_([s.value for s in criteria.states])
+    for name, values in _columns(criteria).items():
+        if values:
+            conditions[name] = _without_index(c[name]).in_(values)
+    if criteria.patient_reference is not None:
+        conditions["patient_reference"] = _without_index(c.patient_reference) == criteria.patient_reference
     if criteria.findings:
         codes = (f'"code":"{code}"' for code in criteria.findings)
-        yield or_(*(c.findings.contains(code, autoescape=True) for code in codes))
+        conditions["finding"] = or_(*(c.findings.contains(code, autoescape=True) for code in codes))
+    return conditions
 
 
-def _marks(criteria: InboundFilter) -> Iterator[ColumnElement[bool]]:
-    """What is one value."""
+def _without_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(column, literal_column("''"))
+
+
+def _places(session: Session, criteria: InboundFilter) -> Iterator[ColumnElement[bool]]:
+    """What is asked of the sendings, and of ids."""
     c = inbound.c
-    if criteria.since is not None:
-        yield c.received_at >= to_time(criteria.since)
-    if criteria.until is not None:
-        yield c.received_at < to_time(criteria.until)
-    if criteria.patient_reference is not None:
-        yield c.patient_reference == criteria.patient_reference
+    if criteria.errors:
+        broken = select(sending.c.inbound_id).where(
+            text(FAILED_SENDING), or_(*(failed_with(code) for code in criteria.errors))
+        )
+        yield or_(c.id.in_(broken), c.reason.in_(criteria.errors))
+    if criteria.receivers:
+        yield c.id.in_(select(sending.c.inbound_id).where(sending.c.receiver.in_(criteria.receivers)))
     if criteria.replaces is not None:
         yield c.replaces == criteria.replaces
-    if criteria.id_prefix is not None:
-        yield c.id.startswith(criteria.id_prefix, autoescape=True)
-    if criteria.msg_id_prefix is not None:
-        yield c.msg_id.startswith(criteria.msg_id_prefix, autoescape=True)
+    if criteria.before_id is not None:
+        last = session.select(select(c.received_at, c.sequence).where(c.id == criteria.before_id))
+        for at, sequence in last:
+            yield or_(c.received_at < at, and_(c.received_at == at, c.sequence < sequence))
+    for column, prefix in ((c.id, criteria.id_prefix), (c.msg_id, criteria.msg_id_prefix)):
+        if prefix is not None:
+            yield _begins(column, prefix, session.connection.dialect.name)
+
+
+def _begins(column: ColumnElement[str], prefix: str, dialect: str) -> ColumnElement[bool]:
+    """Text that begins so: by the index on it (PostgreSQL has one for patterns, SQLite compares bytes)."""
+    if dialect == "postgresql" or not prefix:
+        return column.startswith(prefix, autoescape=True)
+    return and_(column >= prefix, column < prefix[:-1] + chr(ord(prefix[-1]) + 1))
+
+
+def _kinds(criteria: InboundFilter) -> Iterator[ColumnElement[bool]]:
+    """Notes and the others have indexes of their own, which are found by these words."""
+    kinds = criteria.kinds
+    if kinds:
+        if InboundKind.NOTE not in kinds:
+            yield text("inbound.kind <> 'note'")  # type: ignore[misc]
+        yield holds(inbound.c.kind, *kinds)
+
+
+def _when(criteria: InboundFilter, column: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
+    if criteria.since is not None:
+        yield column >= to_time(criteria.since)
+    if criteria.until is not None:
+        yield column < to_time(criteria.until)
+
+
+def sendings_of(
+    session: Session, inbound_ids: Sequence[str], kinds: Sequence[SendingKind]
+) -> dict[str, list[Sending]]:
+    """What was made of each of these messages, oldest first; without payloads."""
+    c, made = sending.c, dict[str, list[Sending]]()
+    for begin in range(0, len(inbound_ids), _MOST_VALUES):
+        some = inbound_ids[begin : begin + _MOST_VALUES]
+        query = (
+            select(*(c[name] for name in SENDING.columns))
+            .where(c.inbound_id.in_(some), holds(c.kind, *kinds))
+            .order_by(c.sequence)
+        )
+        for row in session.select(query):
+            each = Sending(**SENDING.decode(row))
+            made.setdefault(each.inbound_id, []).append(each)
+    return made

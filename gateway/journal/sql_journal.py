@@ -27,6 +27,7 @@ from gateway.contracts.journal import (
     InboundState,
     Receipt,
     Sending,
+    SendingKind,
 )
 from gateway.contracts.ports import Vault
 from gateway.contracts.traffic import Circuit, Pause
@@ -34,6 +35,7 @@ from gateway.journal import (
     audit_chain,
     audit_check,
     audit_log,
+    listing,
     migrate,
     postgresql,
     rows,
@@ -43,7 +45,6 @@ from gateway.journal import (
 from gateway.journal.exclusive import Hold
 from gateway.journal.failures import FailureLog
 from gateway.journal.figures import FigureReader, Figures, Month
-from gateway.journal.listing import listing
 from gateway.journal.rows import Row
 from gateway.journal.session import Session
 from gateway.journal.statements import DATABASE_CLOCK, Statement, Statements
@@ -140,7 +141,14 @@ class SqlJournal:
         Of several values for one criterion any will do; `since` is included, `until` is not.
         """
         with self._session(self._store.reader) as session:
-            return [rows.inbound_message(row, None) for row in session.select(listing(criteria))]
+            return [rows.inbound_message(row, None) for row in listing.found(session, criteria)]
+
+    def sendings_of(
+        self, inbound_ids: Sequence[str], kinds: Sequence[SendingKind]
+    ) -> dict[str, list[Sending]]:
+        """What was made of each of these messages, oldest first; without payloads."""
+        with self._session(self._store.reader) as session:
+            return listing.sendings_of(session, inbound_ids, kinds)
 
     def events(self, inbound_id: str) -> list[Event]:
         """The history of a message, oldest first."""

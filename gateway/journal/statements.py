@@ -53,6 +53,7 @@ from gateway.journal.tables import (
     content,
     history,
     inbound,
+    inbound_finding,
     pause,
     receipt,
     replay,
@@ -147,6 +148,19 @@ class AuditStatements:
         self.add = Statement(insert(audit).values(_values(c.name for c in audit.columns)), dialect)
         self.head = Statement(select(audit_head.c.sequence, audit_head.c.hash, audit_head.c.seal), dialect)
         self.put_head = Statement(head.on_conflict_do_update(index_elements=["id"], set_=moved), dialect)
+
+
+class FindingStatements:
+    """The statements about findings as rows of their own."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Compile them."""
+        c = inbound_finding.c
+        self.add = Statement(insert(inbound_finding).values(_values(column.name for column in c)), dialect)
+        self.drop = Statement(delete(inbound_finding).where(c.inbound_id == bindparam("inbound_id")), dialect)
+        self.received_at = Statement(
+            select(inbound.c.received_at).where(inbound.c.id == bindparam("id")), dialect
+        )
 
 
 class ReplayStatements:
@@ -357,6 +371,7 @@ class Statements:
             .order_by(receipt.c.sequence)
         )
         self.replays, self.address_faults = ReplayStatements(dialect), AddressFaultStatements(dialect)
+        self.findings = FindingStatements(dialect)
         self.count_by_state = compiled(
             select(inbound.c.state, func.count())
             .where(holds(inbound.c.kind, InboundKind.NOTE))

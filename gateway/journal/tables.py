@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from gateway.contracts.journal import SendingKind
 
-SCHEMA_VERSION = "8"
+SCHEMA_VERSION = "9"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()
@@ -244,6 +244,15 @@ Index(
 )
 
 
+inbound_finding = Table(
+    "inbound_finding",
+    metadata,
+    Column("inbound_id", Text, ForeignKey("inbound.id"), primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("received_at", BigInteger, nullable=False),
+)
+"""The findings of the messages once more: what a list by finding is found by."""
+
 replay_run = Table(
     "replay_run",
     metadata,
@@ -333,3 +342,11 @@ for _name, _condition in (("failed", "state = 'failed'"), ("unreadable", "kind =
         sqlite_where=text(_condition),
         postgresql_where=text(_condition),
     )
+
+# What `messages list` is found by: each filter in the order of time.
+Index("ix_inbound_finding_code", inbound_finding.c.code, inbound_finding.c.received_at)
+for _name in ("system", "unit", "municipality"):
+    _partial(inbound, _name, "received_at")
+_OTHERS = text("kind <> 'note'")
+Index("ix_inbound_others", inbound.c.received_at, sqlite_where=_OTHERS, postgresql_where=_OTHERS)
+Index("ix_sending_receiver", sending.c.receiver, sending.c.inbound_id)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
-from typing import Any
+from typing import Any, cast
 
 from gateway.contracts.addresses import AddressFault, FaultOutcome
 from gateway.contracts.audit import AuditEntry
 from gateway.contracts.fail_points import FailPoint, reached
+from gateway.contracts.findings import Finding
 from gateway.contracts.journal import (
     Event,
     InboundMessage,
@@ -170,6 +171,7 @@ class SqlTransaction(SqlTraffic):
             raise DuplicateInboundError
         reached(FailPoint.INBOX_WRITTEN)
         self._put(payloads)
+        self._list_findings(message.id, message.findings, rows.to_time(message.received_at))
 
     def replace_inbound(self, message: InboundMessage) -> None:
         """Write a row anew that could not be worked on: all but its id and when it came.
@@ -198,11 +200,24 @@ class SqlTransaction(SqlTraffic):
         """
         state = InboundState(str(changes["state"])) if "state" in changes else None
         if self._change(INBOUND, inbound_id, changes, state):
+            if "findings" in changes:
+                self._list_findings_anew(inbound_id, cast("Iterable[Finding]", changes["findings"]))
             return
         found = self._rows(self._statements.inbound_state, id=inbound_id)
         if not found:
             raise UnknownRowError
         raise TransitionError(f"A message that is {found[0][0]} can not become {state}.")
+
+    def _list_findings_anew(self, inbound_id: str, findings: Iterable[Finding]) -> None:
+        self.write_gathered()
+        self._session.change(self._statements.findings.drop, {"inbound_id": inbound_id})
+        ((received_at,),) = self._rows(self._statements.findings.received_at, id=inbound_id)
+        self._list_findings(inbound_id, findings, received_at)
+
+    def _list_findings(self, inbound_id: str, findings: Iterable[Finding], received_at: int) -> None:
+        for code in dict.fromkeys(each.code for each in findings):
+            values = {"inbound_id": inbound_id, "code": code, "received_at": received_at}
+            self._gather(self._statements.findings.add, values)
 
     def add_sending(self, sending: Sending) -> None:
         """Add a row to the outbox."""

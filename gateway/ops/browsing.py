@@ -81,6 +81,8 @@ def of_patient(journal: Journal, criteria: InboundFilter, vault: Vault, identifi
 def find(journal: Journal, prefix: str) -> InboundMessage:
     """The message whose id (ours) or MsgId begins with the prefix; one that is the whole of it goes before.
 
+    The whole MsgId of something that was sent finds what it was made of.
+
     Raises:
         NoSuchMessageError: there is none.
         AmbiguousIdError: there are several.
@@ -92,18 +94,29 @@ def find(journal: Journal, prefix: str) -> InboundMessage:
         for message in journal.list_inbound(replace(each, kinds=ALL_KINDS, limit=_SHOWN + 1))
     }
     whole = [m for m in found.values() if prefix in (m.id, m.msg_id)]
-    candidates = whole or list(found.values())
+    candidates = whole or list(found.values()) or _sent_as(journal, prefix)
     if not candidates:
         raise NoSuchMessageError(
             f"no message has an id that begins with {prefix}", hint="pakkehjem messages list shows the ids"
         )
     if len(candidates) > 1:
-        ids = ", ".join(m.id for m in candidates[:_SHOWN])
-        more = " …" if len(candidates) > _SHOWN else ""
+        named = "\n".join(
+            f"  {m.id}  {m.received_at.astimezone():%Y-%m-%d %H:%M}  {m.kind.value} {m.state.value}"
+            for m in candidates[:_SHOWN]
+        )
+        more = "\n  …" if len(candidates) > _SHOWN else ""
         raise AmbiguousIdError(
-            f"more than one message has an id that begins with {prefix}", hint=f"give more of it: {ids}{more}"
+            f"more than one message has an id that begins with {prefix}",
+            hint=f"give more of it:\n{named}{more}",
         )
     return candidates[0]
+
+
+def _sent_as(journal: Journal, msg_id: str) -> list[InboundMessage]:
+    """The message of which something was sent under this MsgId: what a receiver calls it."""
+    with journal.reader() as view:
+        found = {s.inbound_id: view.inbound(s.inbound_id) for s in view.find_sendings(msg_id)}
+    return [message for message in found.values() if message is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +156,8 @@ class Listed:
 def listed(journal: Journal, criteria: InboundFilter) -> list[Listed]:
     """What the filter finds, newest first."""
     messages = journal.list_inbound(criteria)
-    with journal.reader() as view:
-        return [Listed(message=m, sendings=tuple(view.sendings(m.id, kinds=_WORKED_ON))) for m in messages]
+    made = journal.sendings_of([m.id for m in messages], _WORKED_ON)
+    return [Listed(message=m, sendings=tuple(made.get(m.id, ()))) for m in messages]
 
 
 def shown(journal: Journal, message: InboundMessage) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def outbox(connection: Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in connection.execute(text("SELECT * FROM sending"))]
 
 
-FAILURES = ("ix_sending_failed", "ix_inbound_failed", "ix_inbound_unreadable")
+LISTS = tuple(f"ix_inbound_{name}" for name in ("system", "unit", "municipality", "others"))
+PREFIXES = ("ix_sending_receiver", "ix_inbound_id_prefix", "ix_inbound_msg_id_prefix")
+FAILURES = ("ix_sending_failed", "ix_inbound_failed", "ix_inbound_unreadable", *LISTS, *PREFIXES)
 
 
 def first_version(store: Store) -> list[tuple[Any, ...]]:
@@ -49,7 +51,7 @@ def first_version(store: Store) -> list[tuple[Any, ...]]:
     journal.close()
 
     def go_back(connection: Connection) -> list[tuple[Any, ...]]:
-        for table in ("audit", "audit_head", "replay", "replay_run", "address_fault"):
+        for table in ("audit", "audit_head", "inbound_finding", "replay", "replay_run", "address_fault"):
             connection.execute(text(f"DROP TABLE {table}"))
         if connection.dialect.name == "postgresql":
             connection.execute(text("DROP FUNCTION audit_unchanged"))
@@ -111,8 +113,10 @@ def test_a_newer_journal_is_refused(store: Store, journal: SqlJournal) -> None:
 def test_the_revisions_make_the_tables_that_the_program_works_with(store: Store, journal: SqlJournal) -> None:
     journal.close()
     found = with_connection(store, lambda c: compare_metadata(MigrationContext.configure(c), metadata))
-    # SQLite keeps the unique index, and not the constraint that it stands for.
-    assert [each for each in found if each[0] != "add_constraint"] == []
+    # SQLite keeps the unique index, and not the constraint that it stands for; PostgreSQL has indexes
+    # for what begins so, which SQLite needs not.
+    others = [each for each in found if each[0] != "add_constraint"]
+    assert [each for each in others if getattr(each[1], "name", None) not in PREFIXES] == []
 
 
 def test_the_last_revision_is_the_version_of_the_program() -> None:

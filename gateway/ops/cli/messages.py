@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +82,17 @@ def command() -> None:
     type=click.Choice(list(FINDINGS), case_sensitive=False),
     help="PH030, …",
 )
+@click.option(
+    "--error", "errors", multiple=True, metavar="CODE", help="What failed: E21, unroutable, overdue, …"
+)
+@click.option("--receiver", "receivers", multiple=True, metavar="HER-ID", help="Who it was sent to.")
 @click.option("--since", metavar="WHEN", help="2h, 30m, 7d ago, or a date or time.")
 @click.option("--until", metavar="WHEN", help="The same.")
 @click.option(
     "--patient", metavar="ID", help="The patient's identifier; '-' asks for it, so that no history has it."
 )
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@click.option("--before", metavar="ID", help="The next page: what stands after this message.")
 @config_option
 @json_option
 def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for each filter
@@ -97,10 +103,13 @@ def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for eac
     units: tuple[str, ...],
     municipalities: tuple[str, ...],
     findings: tuple[str, ...],
+    errors: tuple[str, ...],
+    receivers: tuple[str, ...],
     since: str | None,
     until: str | None,
     patient: str | None,
     limit: int,
+    before: str | None,
     *,
     as_json: bool,
 ) -> int:
@@ -108,7 +117,7 @@ def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for eac
 
     A patient is searched for by a keyed hash.
 
-    Example: pakkehjem messages list --state failed --unit 8900101 --since 2h
+    Example: pakkehjem messages list --state failed --municipality 5001 --since 2h --error E21
     """
     criteria = InboundFilter(
         states=tuple(InboundState(s) for s in states),
@@ -117,11 +126,15 @@ def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for eac
         units=units,
         municipalities=municipalities,
         findings=findings,
+        errors=errors,
+        receivers=receivers,
         since=browsing.point_in_time(since) if since is not None else None,
         until=browsing.point_in_time(until) if until is not None else None,
         limit=limit,
     )
     with _opened(config) as (journal, vault):
+        if before is not None:
+            criteria = replace(criteria, before_id=browsing.find(journal, before).id)
         if patient is not None:
             if patient != "-":
                 say("others may have seen the identifier (ps, the shell's history): --patient - asks for it")
@@ -148,6 +161,8 @@ def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for eac
         whole=("id", "received", "state", "munic."),
     )
     say(f"{len(found)} messages" + (" (more with --limit)" if len(found) == limit else ""))
+    if len(found) == limit:
+        say(f"next page: the same with --before {found[-1].message.id[:_SHORT]}")
     if found:
         say("next: pakkehjem messages show ID")
     return EXIT_DONE
