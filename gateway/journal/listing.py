@@ -17,6 +17,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    exists,
     func,
     literal_column,
     or_,
@@ -34,6 +35,9 @@ from gateway.journal.tables import FAILED_SENDING, inbound, inbound_finding, sen
 
 _ENOUGH = 20_000
 """Rows that are looked at one by one in no time; a filter that finds more is not counted further"""
+
+_FEW = 5_000
+"""Sendings to a receiver that are gathered first; of more than that, each message is asked for its own"""
 
 _MOST_VALUES = 500
 """Of one query: databases take so many only"""
@@ -158,9 +162,13 @@ def _places(session: Session, criteria: InboundFilter) -> Iterator[ColumnElement
         broken = select(sending.c.inbound_id).where(
             text(FAILED_SENDING), or_(*(failed_with(code) for code in criteria.errors))
         )
-        yield or_(c.id.in_(broken), c.reason.in_(criteria.errors))
-    if criteria.receivers:
-        yield c.id.in_(select(sending.c.inbound_id).where(sending.c.receiver.in_(criteria.receivers)))
+        if criteria.receivers:
+            # One sending, which has both.
+            yield c.id.in_(broken.where(_without_index(sending.c.receiver).in_(criteria.receivers)))
+        else:
+            yield or_(c.id.in_(broken), c.reason.in_(criteria.errors))
+    elif criteria.receivers:
+        yield _received(session, criteria.receivers)
     if criteria.replaces is not None:
         yield c.replaces == criteria.replaces
     if criteria.before_id is not None:
@@ -170,6 +178,16 @@ def _places(session: Session, criteria: InboundFilter) -> Iterator[ColumnElement
     for column, prefix in ((c.id, criteria.id_prefix), (c.msg_id, criteria.msg_id_prefix)):
         if prefix is not None:
             yield _begins(column, prefix, session.connection.dialect.name)
+
+
+def _received(session: Session, receivers: Sequence[str]) -> ColumnElement[bool]:
+    """Something was made for one of these."""
+    theirs = sending.c.receiver.in_(receivers)
+    some = select(sending.c.inbound_id).where(theirs).limit(_FEW)
+    if session.select(select(func.count()).select_from(some.subquery()))[0][0] < _FEW:
+        return inbound.c.id.in_(select(sending.c.inbound_id).where(theirs))
+    one_of_them = _without_index(sending.c.receiver).in_(receivers)
+    return exists().where(one_of_them, sending.c.inbound_id == inbound.c.id)
 
 
 def _begins(column: ColumnElement[str], prefix: str, dialect: str) -> ColumnElement[bool]:

@@ -332,6 +332,8 @@ Index(
     "ix_sending_failed",
     sending.c.state,
     sending.c.inbound_id,
+    sending.c.apprec,  # so that looking for an error needs the index only
+    sending.c.error,
     sqlite_where=_FAILED,
     postgresql_where=_FAILED,
 )

@@ -26,6 +26,9 @@ def upgrade() -> None:
     for name in ("system", "unit", "municipality"):
         _index(f"ix_inbound_{name}", "inbound", [name, "received_at"], f"{name} IS NOT NULL")
     _index("ix_inbound_others", "inbound", ["received_at"], "kind <> 'note'")
+    op.drop_index("ix_sending_failed", "sending")
+    failed = "state IN ('failed', 'refused', 'overdue')"
+    _index("ix_sending_failed", "sending", ["state", "inbound_id", "apprec", "error"], failed)
     op.create_index("ix_sending_receiver", "sending", ["receiver", "inbound_id"])
     if op.get_context().dialect.name == "postgresql":
         # An id is looked for by its beginning; other collations than C have no order for that.
