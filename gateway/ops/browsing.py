@@ -163,7 +163,7 @@ def listed(journal: Journal, criteria: InboundFilter) -> list[Listed]:
 def shown(journal: Journal, message: InboundMessage) -> dict[str, Any]:
     """`messages show --json`: the list's facts, and the rest that is no patient data."""
     with journal.reader() as view:
-        sendings = view.sendings(message.id)
+        sendings, faults = view.sendings(message.id), view.address_faults(message.id)
     in_list = Listed(message=message, sendings=tuple(s for s in sendings if s.kind in _WORKED_ON))
     return in_list.document() | {
         "kind": message.kind.value,
@@ -182,6 +182,15 @@ def shown(journal: Journal, message: InboundMessage) -> dict[str, Any]:
             {"to": s.receiver, "for_receiver": s.answers, "apprec": s.apprec, "state": s.state.value}
             for s in sendings
             if s.kind is SendingKind.RECEIPT
+        ],
+        "address_faults": [
+            {
+                "receiver": f.receiver,
+                "codes": f.codes,
+                "at": _time(f.at),
+                "outcome": f.outcome.value if f.outcome is not None else None,
+            }
+            for f in faults
         ],
     }
 

@@ -61,8 +61,7 @@ class Waiting:
     sending: Sending | None
     """The latest; None: it fits nothing, and went nowhere"""
     why: str
-    """`fits-nothing`, `overdue`, `refused`, `failed`"""
-    claimed_by: str | None = None
+    """`fits-nothing`, `overdue`, `refused`, `failed`; of those that are on their way `not-collected`"""
 
     def document(self) -> dict[str, Any]:
         """The JSON of `replies list` for one reply."""
@@ -82,8 +81,17 @@ class Waiting:
         }
 
 
-def waiting(journal: Journal, *, deadline: timedelta, now: datetime | None = None) -> list[Waiting]:
-    """The replies that nobody has acknowledged within the deadline, or that went nowhere; oldest first."""
+def waiting(
+    journal: Journal, *, deadline: timedelta, now: datetime | None = None, on_their_way: bool = False
+) -> list[Waiting]:
+    """The replies that nobody has acknowledged within the deadline, or that went nowhere; oldest first.
+
+    Args:
+        journal: where they are.
+        deadline: how long a hospital has.
+        now: the time, if not that of the clock.
+        on_their_way: those, too, that a hospital has not acknowledged yet and need not have.
+    """
     moment = now or datetime.now(UTC)
     criteria = InboundFilter(
         kinds=(InboundKind.REPLY,),
@@ -101,13 +109,13 @@ def waiting(journal: Journal, *, deadline: timedelta, now: datetime | None = Non
     with journal.reader() as view:
         for row in reversed(rows):
             sendings = view.sendings(row.id, kinds=(SendingKind.REPLY,))
-            why = _why(row, sendings, moment - deadline)
+            why = _why(row, sendings, moment - deadline, on_their_way=on_their_way)
             if why is not None:
                 found.append(Waiting(message=row, sending=sendings[-1] if sendings else None, why=why))
     return found
 
 
-def _why(row: InboundMessage, sendings: list[Sending], before: datetime) -> str | None:
+def _why(row: InboundMessage, sendings: list[Sending], before: datetime, *, on_their_way: bool) -> str | None:
     """Why a reply is shown; None: it is on its way, and not for long."""
     if row.state is InboundState.HELD:
         return "fits-nothing"
@@ -120,7 +128,7 @@ def _why(row: InboundMessage, sendings: list[Sending], before: datetime) -> str 
         return last.state.value
     if last.state in _ON_ITS_WAY and last.created_at is not None and last.created_at <= before:
         return SendingState.OVERDUE.value
-    return None
+    return "not-collected" if on_their_way and last.state in _ON_ITS_WAY else None
 
 
 def claim(journal: Journal, reply: InboundMessage, *, by: str, reason: str) -> None:

@@ -11,6 +11,7 @@ from gateway.contracts.messages import Message
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.contracts.summary import Action
 from gateway.formats import read_message
+from gateway.ops.browsing import shown
 from gateway.security.gate import parse
 from tests.flow.harness import Gateway, note, receipt
 from tests.flow.test_deviations import deviations, to_the_gateway
@@ -61,6 +62,8 @@ def flagged(gateway: Gateway) -> list[tuple[str, str]]:
 def test_the_entry_is_flagged_until_the_receiver_takes_something(gateway: Gateway) -> None:
     refuse(gateway, sent(gateway))
     assert flagged(gateway) == [("8910031", "E21")]
+    (fault,) = shown(gateway.worker.journal, gateway.rows()[0])["address_faults"]
+    assert (fault["receiver"], fault["codes"], fault["outcome"]) == ("8910031", "E21", None)
     gateway.restart()
     look_again(gateway)
     assert flagged(gateway) == [("8910031", "E21")], "nothing has changed"

@@ -204,6 +204,8 @@ def test_a_reply_that_is_not_taken_alerts_once_is_listed_and_can_be_claimed(
     gateway: Gateway, reply: InboundMessage
 ) -> None:
     assert listed(gateway) == []
+    code, out = command(gateway, "list", "--all", "--json")
+    assert [(r["why"], r["mailbox"]) for r in orjson.loads(out)] == [("not-collected", "8900104")]
     assert later(gateway, 23) == []
     assert later(gateway, 25) == ["reply-not-taken"]
     assert later(gateway, 26) == []

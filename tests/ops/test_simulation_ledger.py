@@ -10,6 +10,7 @@ import pytest
 from gateway.contracts.findings import Disposition
 from gateway.contracts.journal import InboundState
 from gateway.contracts.summary import Action
+from gateway.ops.simulation.behaviour import Decision
 from gateway.ops.simulation.ledger import Entry, Ledger, Reply, Wrong
 from gateway.ops.simulation.settlement import Account
 from tests.ops.ledger_world import GP, MUNICIPALITY, World, message_id
@@ -316,3 +317,68 @@ def test_what_belongs_to_an_earlier_run_is_no_fault_of_this_one(world: World) ->
     assert world.ledger.reply_arrived("SIM-ffffffffffff", "a") is None
     assert world.account().in_order
     assert world.ledger.strays == 4
+
+
+# --- persons, contradictions, replies that fit nothing -----------------------------------------------
+
+
+def test_who_contradicts_himself_may_be_heard_either_way(world: World) -> None:
+    for heard in ("1", "2"):
+        fresh = World()
+        entry = fresh.send("dips/01")
+        fresh.complete(entry, GP)
+        msg_id = fresh.deliver(entry, MUNICIPALITY)
+        fresh.answer(entry, MUNICIPALITY, msg_id, "1")
+        fresh.answer(entry, MUNICIPALITY, msg_id, "2")
+        fresh.pass_on(entry, MUNICIPALITY, heard)
+        assert fresh.account().in_order, heard
+    entry = world.send("dips/01")
+    world.complete(entry, GP)
+    world.answer(entry, MUNICIPALITY, world.deliver(entry, MUNICIPALITY), "1")
+    world.pass_on(entry, MUNICIPALITY, "2")
+    assert not world.account().in_order
+
+
+def test_a_held_note_that_a_person_releases_counts_as_held_and_must_arrive(world: World) -> None:
+    entry = world.send("dips/01", InboundState.HELD, disposition=Disposition.HOLD)
+    assert world.account().persons == {Decision.LEAVE: 1}
+    entry.decision = Decision.RELEASE
+    world.decide(entry, InboundState.SENDING)
+    account = world.account()
+    assert (account.decided, account.persons) == ({"held": 1}, {Decision.RELEASE: 1})
+    assert {p.kind for p in account.problems} == {"lost"}
+    world.complete(entry, MUNICIPALITY, GP)
+    assert world.account().in_order
+
+
+def test_a_corrected_route_is_where_it_must_arrive(world: World) -> None:
+    entry = world.send("dips/01", InboundState.HELD, receivers=(GP,), disposition=Disposition.HOLD)
+    entry.decision, entry.corrected_to = Decision.RELEASE, "8910021"
+    world.decide(entry, InboundState.SENDING)
+    world.complete(entry, GP)
+    assert world.account().count("lost") == 1
+    world.answer(entry, "8910021", world.deliver(entry, "8910021"))
+    assert world.account().count("lost") == 0
+
+
+def test_a_discarded_note_must_be_answered_negatively_for_each_receiver(world: World) -> None:
+    entry = world.send("dips/01", InboundState.HELD, disposition=Disposition.HOLD)
+    entry.decision = Decision.DISCARD
+    world.decide(entry, InboundState.DISCARDED)
+    assert world.account().count("lost") == 2
+    world.pass_on(entry, MUNICIPALITY, "2")
+    world.pass_on(entry, GP, "2")
+    assert world.account().in_order
+    assert world.account().persons == {Decision.DISCARD: 1}
+
+
+def test_a_reply_that_waits_for_a_person_is_not_lost(world: World) -> None:
+    entry = world.send("dips/01")
+    world.complete(entry, MUNICIPALITY, GP)
+    reply = Reply(receiver=MUNICIPALITY, patient=entry.note.facts.patient, msg_id="r-1")
+    world.ledger.reply_sent("SIM-1", reply)
+    world.ledger.reply_receipt("r-1", "apprec-1")
+    assert [(p.kind, p.what) for p in world.account().problems] == [("lost", "reply")]
+    reply.unplaced = True
+    account = world.account()
+    assert (account.in_order, account.replies_unplaced, account.replies_delivered) == (True, 1, 0)

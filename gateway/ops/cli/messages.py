@@ -208,7 +208,7 @@ def show(identifier: str, reason: str | None, config: Path | None, *, reveal: bo
 
 
 def _show(document: dict[str, Any]) -> None:
-    lists = ("findings", "sendings", "receipts")
+    lists = ("findings", "sendings", "receipts", "address_faults")
     for key, value in document.items():
         if key not in lists and value is not None:
             fact(key, value)
@@ -219,6 +219,8 @@ def _show(document: dict[str, Any]) -> None:
         fact("sending", f"{row['format']} to {row['receiver']}: {row['state']}{apprec}")
     for row in document["receipts"]:
         fact("receipt", f"AppRec {row['apprec']} to {row['to']}: {row['state']}")
+    for row in document["address_faults"]:
+        fact("address", f"{row['receiver']} said {row['codes']}: {row['outcome'] or 'its entry is flagged'}")
 
 
 @command.command("trace")

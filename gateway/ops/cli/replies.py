@@ -29,18 +29,23 @@ def command() -> None:
 
 
 @command.command("list")
+@click.option(
+    "--all", "on_their_way", is_flag=True, help="Those that are not acknowledged yet, and not late, too."
+)
 @config_option
 @json_option
-def list_replies(config: Path | None, *, as_json: bool) -> int:
+def list_replies(config: Path | None, *, on_their_way: bool, as_json: bool) -> int:
     """List replies that fit no note, or that the hospital has not acknowledged in time; oldest first.
 
-    Example: pakkehjem replies list --json
+    Each with the mailbox that it was delivered to.
+
+    Example: pakkehjem replies list --all
     """
     configuration = load(config)
     journal = open_journal(configuration)
     try:
         hours = configuration.flow.reply_deadline_hours
-        found = unplaced.waiting(journal, deadline=timedelta(hours=hours))
+        found = unplaced.waiting(journal, deadline=timedelta(hours=hours), on_their_way=on_their_way)
     finally:
         journal.close()
     if as_json:
@@ -61,7 +66,7 @@ def list_replies(config: Path | None, *, as_json: bool) -> int:
         ],
         whole=("id", "received", "why", "from", "mailbox"),
     )
-    say(f"{len(found)} replies wait for a person")
+    say(f"{len(found)} replies are not taken" if on_their_way else f"{len(found)} replies wait for a person")
     if found:
         say("next: pakkehjem replies claim ID --reason TEXT, or pakkehjem replies send-on ID --to MAILBOX")
     return EXIT_DONE
