@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, QueueUnavailableError
 from gateway.contracts.journal import InboundFilter, InboundKind, InboundState, Journal, SendingKind
 from gateway.contracts.queues import Delivery, PublishOutcome, Queue
-from gateway.ops.simulation.behaviour import Behaviour, Decision
+from gateway.ops.simulation.behaviour import Behaviour
 from gateway.ops.simulation.expectations import Expectations
 from gateway.ops.simulation.hospital import Hospitals, Written
 from gateway.ops.simulation.ledger import Ledger
@@ -67,16 +67,7 @@ class Result:
             **{key: account.decided[key] for key in ("accepted", "rejected", "held", "withheld")},
             "delivered": {key: account.delivered[key] for key in ("municipality", "gp")},
             "acknowledged": {key: account.acknowledged[key] for key in ("positive", "negative", "missing")},
-            "replies": {
-                "sent": account.replies_sent,
-                "delivered": account.replies_delivered,
-                "unplaced": account.replies_unplaced,
-            },
-            "persons": {
-                "released": account.persons[Decision.RELEASE],
-                "discarded": account.persons[Decision.DISCARD],
-                "waiting": account.persons[Decision.LEAVE],
-            },
+            "replies": {"sent": account.replies_sent, "delivered": account.replies_delivered},
             **{key: account.count(key) for key in ("lost", "duplicated", "invalid")},
             "seconds": round(self.seconds, 3),
             "messages_per_second": round(account.sent / self.seconds, 1) if self.seconds else 0.0,
