@@ -273,6 +273,7 @@ class TestSettings:
         right = {
             "inbound_state": "ix_inbound_id (id=?)",
             "inbound": "ix_inbound_id (id=?)",
+            "inbound_alone": "ix_inbound_id (id=?)",
             "find_inbound": "ix_inbound_msg_id (msg_id=? AND sender=?)",
             "notes_by_msg_id": "ix_inbound_msg_id (msg_id=?)",
             "notes_by_msg_id_of_hospital": "ix_inbound_msg_id (msg_id=?)",
@@ -281,7 +282,11 @@ class TestSettings:
             "recent_notes": "ix_inbound_patient_reference "
             "(patient_reference=? AND interaction_point=? AND received_at>?)",
             "sendings": "ix_sending_inbound_id (inbound_id=?)",
+            "sendings_alone": "ix_sending_inbound_id (inbound_id=?)",
             "find_sendings": "MULTI-INDEX OR",
+            "find_sendings_alone": "MULTI-INDEX OR",
+            "followers": "MULTI-INDEX OR",
+            "followers_of_hospital": "MULTI-INDEX OR",
             "due": "ix_sending_due (next_attempt_at<?)",
             "probe": "ix_sending_waiting (receiver=?)",
             "waiting": "ix_sending_waiting (receiver=?)",
