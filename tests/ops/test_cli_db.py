@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_USAGE
+from gateway.contracts.journal import InboundState
 from tests.flow.harness import Gateway, note
 from tests.ops.conftest import Pakkehjem
 
@@ -58,3 +60,30 @@ def test_purge_by_the_periods_of_the_configuration(pakkehjem: Pakkehjem, used: P
     refused = pakkehjem("db", "purge", "-c", used)
     assert refused.code == EXIT_CONFIGURATION
     assert "retention.notes_days" in refused.err
+
+
+def test_the_service_purges_by_itself(pakkehjem: Pakkehjem, config: Path) -> None:
+    config.write_text(
+        config.read_text().replace("automatic = false", "automatic = true\nnotes_days = 2\nreceipts_days = 9")
+    )
+    moment = [datetime.now(UTC)]
+    gateway = Gateway(config, clock=lambda: moment[0])
+    gateway.note(note("dips/08"), note("dips/03"))
+    states = {row.state for row in gateway.rows()}
+    assert states == {InboundState.REJECTED, InboundState.HELD}
+
+    def bodies() -> dict[InboundState, bool]:
+        with gateway.worker.journal.reader() as view:
+            rows = [view.inbound(row.id) for row in gateway.rows()]
+        return {row.state: bool(row.body) for row in rows if row is not None}
+
+    moment[0] += timedelta(days=1)
+    gateway.settle()
+    assert bodies() == {InboundState.REJECTED: True, InboundState.HELD: True}
+    moment[0] += timedelta(days=2)
+    for _ in range(5):
+        gateway.worker.service.step(wait_seconds=0.0)
+    assert bodies() == {InboundState.REJECTED: False, InboundState.HELD: True}
+    gateway.close()
+    (entry,) = pakkehjem("audit", "export", "--json", "--action", "db-purge", "-c", config).json()
+    assert entry["detail"] == {"notes": 1}
