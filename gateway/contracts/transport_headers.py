@@ -98,4 +98,6 @@ def transport_headers(  # noqa: PLR0913 - one argument for each header that diff
 
 def one_line(value: str) -> str:
     """A value as a header may hold it: some are echoed from messages, as whoever sent them wrote them."""
+    if value.isprintable():
+        return value[:_LONGEST]
     return "".join(character for character in value if character.isprintable())[:_LONGEST]

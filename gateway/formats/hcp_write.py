@@ -5,6 +5,8 @@ An Inst has its persons before the further identifiers in an epikrise, and after
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gateway.contracts.messages import CodedValue, Identifier, Party, Person, PostalAddress, Telecom, Unit
 from gateway.formats import codes
 from gateway.formats.codes import simple_code
@@ -15,6 +17,7 @@ HOME = simple_code("3401", "H")
 WORK = simple_code("3401", "WP")
 
 
+@lru_cache(maxsize=1024)
 def party(found: Party, *, persons_last: bool, unit_type: bool = False) -> str:
     """HCP: an Inst where there is an organisation, else a HCProf.
 

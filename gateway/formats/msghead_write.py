@@ -6,6 +6,7 @@ Source: MsgHead-v1_2.xsd; HIS 80601; HIS 1153-2 (two levels); HIS 1036 (attachme
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 
 from gateway.contracts.errors import FormatError
 from gateway.contracts.messages import Attachment, CodedValue, Head, Party, Receiver, Unit
@@ -102,6 +103,7 @@ def attached(attachment: Attachment) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def organisation(party: Party) -> str:
     """Organisation, with the unit or the person below it; empty if the standard's minimum is missing."""
     if not write.unit_is_complete(party.organisation):

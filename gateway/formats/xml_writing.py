@@ -6,6 +6,7 @@ Source: the acceptance tests for sending (no empty elements; CS with V and DN; C
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gateway.contracts.messages import CodedValue
 
@@ -53,11 +54,13 @@ def value(tag: str, written: str | None) -> str:
     return _attributes(tag, V=written)
 
 
+@lru_cache(maxsize=4096)
 def simple(tag: str, coded: CodedValue | None) -> str:
     """A CS: V and DN."""
     return "" if coded is None else _attributes(tag, V=coded.value, DN=coded.name)
 
 
+@lru_cache(maxsize=4096)
 def code(tag: str, coded: CodedValue | None) -> str:
     """A CV: V, S, DN and OT."""
     if coded is None:

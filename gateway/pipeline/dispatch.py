@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.contracts.errors import LocalError
 from gateway.contracts.identifiers import derived_id
@@ -59,6 +60,16 @@ def derived_msg_id(
     return derived_id("note", inbound.sender, inbound.msg_id, receiver, action, *again)
 
 
+class _Ready(NamedTuple):
+    """A sending that was made ahead, and what it was made from."""
+
+    inbound_id: str
+    going: Outgoing
+    sender: tuple[Hospital, HospitalUnit | None]
+    at: datetime
+    sending: Sending
+
+
 class Dispatcher:
     """Makes sendings."""
 
@@ -67,6 +78,28 @@ class Dispatcher:
         self._schemas = schemas
         self._signer = signer
         self._settings = settings
+        self._ready: dict[str, _Ready] = {}
+
+    def make_ready(
+        self,
+        inbound: InboundMessage,
+        going: Outgoing,
+        *,
+        sender: tuple[Hospital, HospitalUnit | None],
+        at: datetime,
+    ) -> Sending:
+        """Make a sending ahead of the transaction that decides on it: `sending` gives it, if it is that one.
+
+        Raises:
+            LocalError: as `sending`.
+        """
+        made = self._made(inbound, going, sender, at)
+        self._ready[made.msg_id] = _Ready(inbound.id, going, sender, at, made)
+        return made
+
+    def forget_ready(self) -> None:
+        """What was made ready and not asked for is not wanted."""
+        self._ready.clear()
 
     def sending(
         self,
@@ -87,11 +120,24 @@ class Dispatcher:
         Raises:
             LocalError: no format, no key, or a rendering that its schema refuses.
         """
+        made_at = at or inbound.received_at
+        msg_id = derived_msg_id(inbound, going.endpoint.her_id, going.action, going.instead_of)
+        ready = self._ready.pop(msg_id, None)
+        if ready is not None and ready[:-1] == (inbound.id, going, sender, made_at):
+            return ready.sending
+        return self._made(inbound, going, sender, made_at)
+
+    def _made(
+        self,
+        inbound: InboundMessage,
+        going: Outgoing,
+        sender: tuple[Hospital, HospitalUnit | None],
+        made_at: datetime,
+    ) -> Sending:
         endpoint = going.endpoint
         chosen = choose_format(endpoint, self._settings.preference)
         if chosen is None:
             raise NoFormatError(hint=f"register: {endpoint.her_id} accepts none of [formats] preference")
-        made_at = at or inbound.received_at
         msg_id = derived_msg_id(inbound, endpoint.her_id, going.action, going.instead_of)
         order = self._order(made_at, going, sender, chosen, msg_id)
         if chosen not in _WITHOUT_ATTACHMENTS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from gateway.contracts.registry import Endpoint, PartyKind, Registry
 from gateway.contracts.summary import Action, Summary
 from gateway.intake.attachments import TAKEN, taken
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.revisions import Outgoing, outgoing
+from gateway.pipeline.revisions import Outgoing, outgoing, unprecedented
 from gateway.receipts.answers import UNKNOWN_RECEIVER, Answers
 from gateway.receipts.relay import RelayPolicy
 from gateway.routing.addressees import Standing
@@ -104,19 +104,10 @@ class Distribution:
         if hospital is None:  # pragma: no cover - who sent a note that goes on is known
             return Distributed(sendings=(), receipts=(), answered=False)
         unit = self._registry.unit(row.unit)
-        told = self._assign(row, [o.endpoint for o in planned], self._refused_receivers(message.head))
+        told = self._told(row, message, planned)
         sendings = tuple(
-            self._dispatcher.sending(
-                row,
-                replace(
-                    o,
-                    answers=told.get(o.endpoint.her_id),
-                    attachments=self._attachments(message, o),
-                ),
-                sender=(hospital, unit),
-                at=at,
-            )
-            for o in planned
+            self._dispatcher.sending(row, each, sender=(hospital, unit), at=at)
+            for each in self._addressed(message, planned, told)
         )
         own = self.own(row)
         unserved = {n.index for n in row.named_receivers} - set(told.values()) - own
@@ -139,6 +130,36 @@ class Distribution:
             receipts=(*(unknown or ()), *(taken_over or ())),
             answered=unknown is not None and taken_over is not None,
         )
+
+    def make_ready(self, row: InboundMessage, message: Message, summary: Summary, route: Route) -> None:
+        """Make what a new note leads to, if no earlier one has a say, ahead of its transaction.
+
+        Raises:
+            LocalError: as `written`.
+        """
+        hospital = self._registry.hospital(row.hospital)
+        if hospital is None or self._refused_receivers(message.head):
+            return
+        unit = self._registry.unit(row.unit)
+        planned = unprecedented(summary, route)
+        for each in self._addressed(message, planned, self._told(row, message, planned)):
+            self._dispatcher.make_ready(row, each, sender=(hospital, unit), at=row.received_at)
+
+    def forget_ready(self) -> None:
+        """What was made ready and not asked for is not wanted."""
+        self._dispatcher.forget_ready()
+
+    def _told(self, row: InboundMessage, message: Message, planned: list[Outgoing]) -> dict[str, int]:
+        return self._assign(row, [o.endpoint for o in planned], self._refused_receivers(message.head))
+
+    def _addressed(
+        self, message: Message, planned: list[Outgoing], told: dict[str, int]
+    ) -> Iterator[Outgoing]:
+        """With whom each answers for, and the documents that go along."""
+        for each in planned:
+            yield replace(
+                each, answers=told.get(each.endpoint.her_id), attachments=self._attachments(message, each)
+            )
 
     def _refused_receivers(self, head: Head) -> set[int]:
         """The named receivers that are unknown services of organisations that are known."""

@@ -84,6 +84,7 @@ class Flow:
             except TransientError as error:
                 log.warning("not-tried-now", error=error.code, queue=delivery.queue)
                 later.append(delivery)
+        self._notes.make_ready(arrivals)
         with self._journal.transaction() as transaction:
             for arrival in arrivals:
                 self._one(transaction, arrival)

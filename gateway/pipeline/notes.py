@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -69,6 +70,33 @@ class NoteHandler:
         self._vault = vault
         self._policy = policy
         self._others = OtherMessages(answers, refuse_unknown_service=policy.refuse_unknown_service)
+        self._ready: dict[int, tuple[InboundMessage, Assessment]] = {}
+        """By the identity of the arrival: the row of a new note, and how it is judged without earlier ones"""
+
+    def make_ready(self, arrivals: Sequence[Arrival]) -> None:
+        """Judge and write ahead what a group of arrivals most likely leads to, outside of any transaction.
+
+        Nothing is decided here: the transaction looks at what came before, and takes what still holds.
+        """
+        self._ready.clear()
+        self._distribution.forget_ready()
+        for arrival in arrivals:
+            # What is wrong shows again in the transaction, where it is acted on.
+            with contextlib.suppress(Exception):
+                self._make_ready(arrival)
+
+    def _make_ready(self, arrival: Arrival) -> None:
+        message, reading = arrival.message, arrival.reading
+        if message is None or reading is None or reading.summary.source.action is not Action.NEW:
+            return
+        row = inbound_row(arrival, self._registry, kind=InboundKind.NOTE, state=InboundState.RECEIVED)
+        if row.hospital is None:
+            return
+        assessment = judge(reading, self._registry, self._policy.rules)
+        row = self._described(row, assessment)
+        self._ready[id(arrival)] = row, assessment
+        if assessment.is_note and assessment.disposition not in {*_NOT_TAKEN, Disposition.HOLD}:
+            self._distribution.make_ready(row, message, reading.summary, assessment.route)
 
     # --- refused at the way in -------------------------------------------------------------------
 
@@ -129,7 +157,10 @@ class NoteHandler:
         self, transaction: JournalTransaction, arrival: Arrival, message: Message, reading: Reading
     ) -> None:
         """Act on a message that an adapter has read."""
-        row = inbound_row(arrival, self._registry, kind=InboundKind.NOTE, state=InboundState.RECEIVED)
+        described, foreseen = self._ready.pop(id(arrival), (None, None))
+        row = described or inbound_row(
+            arrival, self._registry, kind=InboundKind.NOTE, state=InboundState.RECEIVED
+        )
         if row.hospital is None:
             self._others.set_aside(transaction, row, "sender-not-in-register")
             return
@@ -137,8 +168,11 @@ class NoteHandler:
         action = reading.summary.source.action
         later = superseded(transaction, message.head, row.hospital, action)
         earlier = self._earlier(transaction, message, reading.summary) if later is None else []
-        assessment = judge(reading, self._registry, self._policy.rules, earlier)
-        row = self._described(row, assessment)
+        if foreseen is not None and not earlier:
+            assessment = foreseen
+        else:
+            assessment = judge(reading, self._registry, self._policy.rules, earlier)
+            row = self._described(row, assessment)
         if self._distribution.refuses_all_receivers(message.head):
             faults = (*faults_of(assessment.findings), UNKNOWN_RECEIVER)
             self.refuse(transaction, arrival, faults, "receiver-unknown")

@@ -32,6 +32,11 @@ class Outgoing:
     """Id of the sending that it replaces: it is then another message, under ids of its own"""
 
 
+def unprecedented(summary: Summary, route: Route) -> list[Outgoing]:
+    """What a new note leads to that no other goes before: as `outgoing`."""
+    return [Outgoing(endpoint=e, summary=summary, action=Action.NEW) for e in route.receivers]
+
+
 def outgoing(
     transaction: JournalTransaction,
     registry: Registry,

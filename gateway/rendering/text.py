@@ -45,8 +45,20 @@ def title(action: Action, *, gp: bool) -> list[str]:
     return [form().titles[action], *form().introduce(action, gp=gp)]
 
 
+_last: tuple[Summary, list[Block]] | None = None
+"""The receivers of a note get the same text, one after the other"""
+
+
 def blocks(summary: Summary) -> list[Block]:
     """The sections of a summary in the order in which they are read, the note last."""
+    global _last  # noqa: PLW0603 - of one entry, replaced as a whole
+    last = _last
+    if last is None or last[0] is not summary:
+        last = _last = (summary, _blocks(summary))
+    return last[1]
+
+
+def _blocks(summary: Summary) -> list[Block]:
     words = form()
     tree: Tree = orjson.loads(summary.to_json())
     written = _written(tree)
