@@ -291,11 +291,15 @@ class InboundFilter:
 class JournalTransaction(TrafficTransaction, Protocol):
     """Reads and writes that become durable together, or not at all."""
 
-    def savepoint(self) -> AbstractContextManager[None]:
-        """What is written inside is undone, alone, if the block raises."""
+    def savepoint(self, *, gather: bool = False) -> AbstractContextManager[None]:
+        """What is written inside is undone, alone, if the block raises.
 
-    def find_inbound(self, *, sender: str, msg_id: str) -> InboundMessage | None:
-        """The inbox row of a sender's message id."""
+        With `gather`, rows that nothing inside has asked for may be written later, with those of other
+        savepoints: what the store refuses of them then fails the whole transaction.
+        """
+
+    def find_inbound(self, *, sender: str, msg_id: str, content: bool = True) -> InboundMessage | None:
+        """The inbox row of a sender's message id. Without content, `body` and `summary` are left out."""
 
     def find_inbound_by_msg_id(self, msg_id: str, *, hospital: str | None = None) -> InboundMessage | None:
         """The note (newest first) with this MsgId, of this hospital where one is given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import cache
@@ -77,6 +78,9 @@ _SENT_ON = (
 )
 
 
+_TABLE = re.compile(r'\b(?:FROM|JOIN|INTO|UPDATE) "?(\w+)')
+
+
 class Statement:
     """SQL text with the names of its values."""
 
@@ -84,6 +88,8 @@ class Statement:
         """Compile a statement of SQLAlchemy whose values are named `bindparam`s."""
         compiled = cast("SQLCompiler", cast("Any", clause).compile(dialect=dialect))
         self.sql = str(compiled)
+        self.tables = frozenset(_TABLE.findall(self.sql))
+        """What it reads or writes"""
         self._order = compiled.positiontup
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
 
@@ -342,6 +348,11 @@ class Statements:
         self.inbound_alone = compiled(alone(INBOUND).where(inbound.c.id == bindparam("id")))
         self.find_inbound = compiled(
             records(INBOUND).where(
+                inbound.c.msg_id == bindparam("msg_id"), inbound.c.sender == bindparam("sender")
+            )
+        )
+        self.find_inbound_alone = compiled(
+            alone(INBOUND).where(
                 inbound.c.msg_id == bindparam("msg_id"), inbound.c.sender == bindparam("sender")
             )
         )

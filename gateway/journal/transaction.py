@@ -25,9 +25,10 @@ from gateway.contracts.ports import Vault
 from gateway.contracts.replays import Replay
 from gateway.journal import audit_chain, rows
 from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
+from gateway.journal.gathered import Gathered
 from gateway.journal.rows import ADDRESS_FAULT, AUDIT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec, Row
 from gateway.journal.session import Session
-from gateway.journal.statements import Parameters, Statement, Statements
+from gateway.journal.statements import Statement, Statements
 from gateway.journal.traffic import SqlTraffic
 
 
@@ -51,23 +52,26 @@ class SqlTransaction(SqlTraffic):
         self._session = session
         self._statements = statements
         self._vault = vault
-        self._gathered: dict[Statement, list[Parameters]] = {}
+        self._gathered = Gathered()
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """What is written inside is undone, alone, if the block raises."""
-        self.write_gathered()
-        with self._session.savepoint():
-            try:
-                yield
-                self.write_gathered()
-            except BaseException:
-                self._gathered.clear()
-                raise
+    def savepoint(self, *, gather: bool = False) -> Iterator[None]:
+        """What is written inside is undone, alone, if the block raises.
 
-    def find_inbound(self, *, sender: str, msg_id: str) -> InboundMessage | None:
-        """The inbox row of a sender's message id."""
-        return _first(self._messages(self._statements.find_inbound, sender=sender, msg_id=msg_id))
+        With `gather`, what was gathered inside may be written after it, together with other rows.
+        """
+        if not gather:
+            self.write_gathered()
+        with self._session.savepoint(), self._gathered.inside():
+            yield
+            if not gather:
+                self.write_gathered()
+
+    def find_inbound(self, *, sender: str, msg_id: str, content: bool = True) -> InboundMessage | None:
+        """The inbox row of a sender's message id; without content, its payloads are left out."""
+        s = self._statements
+        statement = s.find_inbound if content else s.find_inbound_alone
+        return _first(self._messages(statement, content=content, sender=sender, msg_id=msg_id))
 
     def find_inbound_by_msg_id(self, msg_id: str, *, hospital: str | None = None) -> InboundMessage | None:
         """The note (newest first) with this MsgId, of this hospital where one is given."""
@@ -83,10 +87,8 @@ class SqlTransaction(SqlTraffic):
 
     def inbound(self, inbound_id: str, *, content: bool = True) -> InboundMessage | None:
         """An inbox row by our id; without content, its payloads are left out."""
-        if content:
-            return _first(self._messages(self._statements.inbound, id=inbound_id))
-        found = self._rows(self._statements.inbound_alone, id=inbound_id)
-        return rows.inbound_message(found[0], None) if found else None
+        statement = self._statements.inbound if content else self._statements.inbound_alone
+        return _first(self._messages(statement, content=content, id=inbound_id))
 
     def recent_notes(
         self, *, patient_reference: str, interaction_point: int, since: datetime
@@ -304,10 +306,8 @@ class SqlTransaction(SqlTraffic):
 
     def write_gathered(self) -> None:
         """Write what was gathered. Sendings go first: they are what the rest may point at."""
-        if not self._gathered:
-            return
-        gathered, self._gathered = self._gathered, {}
         s = self._statements
+        gathered = self._gathered.taken()
         first = [statement for statement in (s.add_sending, s.put_content) if statement in gathered]
         for statement in (*first, *(each for each in gathered if each not in first)):
             self._session.change_many(statement, gathered[statement])
@@ -323,7 +323,7 @@ class SqlTransaction(SqlTraffic):
         claimed: Sending | None = None,
     ) -> bool:
         """Whether there is such a row, in a state that leads to this one, or still with this claim."""
-        if self._statements.add_sending in self._gathered:
+        if codec is SENDING and codec.table.name in self._gathered.tables:
             self.write_gathered()
         columns = codec.encode_changes({k: v for k, v in changes.items() if k not in codec.payloads})
         payloads = [self._sealed(codec, row_id, k, changes[k]) for k in codec.payloads if k in changes]
@@ -350,15 +350,19 @@ class SqlTransaction(SqlTraffic):
             self._gather(self._statements.put_content, payload)
 
     def _gather(self, statement: Statement, values: Mapping[str, Any]) -> None:
-        self._gathered.setdefault(statement, []).append(statement.bind(values))
+        self._gathered.add(statement, statement.bind(values))
 
-    def _messages(self, statement: Statement, **values: object) -> list[InboundMessage]:
-        return [rows.inbound_message(row, self._vault) for row in self._rows(statement, **values)]
+    def _messages(
+        self, statement: Statement, *, content: bool = True, **values: object
+    ) -> list[InboundMessage]:
+        vault = self._vault if content else None
+        return [rows.inbound_message(row, vault) for row in self._rows(statement, **values)]
 
     def _outgoing(self, statement: Statement, *, content: bool = True, **values: object) -> list[Sending]:
         vault = self._vault if content else None
         return [rows.sending(row, vault) for row in self._rows(statement, **values)]
 
     def _rows(self, statement: Statement, **values: object) -> Sequence[Row]:
-        self.write_gathered()
+        if not statement.tables.isdisjoint(self._gathered.tables):
+            self.write_gathered()
         return self._session.rows(statement, values)

@@ -85,22 +85,31 @@ class Flow:
                 log.warning("not-tried-now", error=error.code, queue=delivery.queue)
                 later.append(delivery)
         self._notes.make_ready(arrivals)
-        with self._journal.transaction() as transaction:
-            for arrival in arrivals:
-                self._one(transaction, arrival)
-                reached(FailPoint.WORKED_ON)
+        try:
+            self._together(arrivals, gather=True)
+        except TransientError:
+            raise
+        except GatewayError:
+            # The journal refuses a row of one of them: each written by itself shows whose it is.
+            self._together(arrivals, gather=False)
         return later
 
-    def _one(self, transaction: JournalTransaction, arrival: Arrival) -> None:
+    def _together(self, arrivals: Sequence[Arrival], *, gather: bool) -> None:
+        with self._journal.transaction() as transaction:
+            for arrival in arrivals:
+                self._one(transaction, arrival, gather=gather)
+                reached(FailPoint.WORKED_ON)
+
+    def _one(self, transaction: JournalTransaction, arrival: Arrival, *, gather: bool) -> None:
         if arrival.refused is not None and arrival.refused.reason == SPOOFING:
             self._alarm(transaction, arrival)
             return
-        known = transaction.find_inbound(sender=arrival.sender, msg_id=arrival.msg_id)
+        known = transaction.find_inbound(sender=arrival.sender, msg_id=arrival.msg_id, content=False)
         if known is not None:
             self._again(transaction, arrival, known.id, known.content_hash)
             return
         try:
-            with transaction.savepoint():
+            with transaction.savepoint(gather=gather):
                 self.act(transaction, arrival)
         except TransientError:
             raise

@@ -33,7 +33,7 @@ from gateway.pipeline.other_messages import OtherMessages
 from gateway.pipeline.rules import RuleSettings
 from gateway.receipts.answers import UNKNOWN_RECEIVER, Answers, faults_of
 from gateway.receipts.notices import Notices
-from gateway.receipts.originals import original_head
+from gateway.receipts.originals import original_head, recent_heads
 
 Events = list[tuple[str, dict[str, str | int | None]]]
 
@@ -164,7 +164,7 @@ class NoteHandler:
         if row.hospital is None:
             self._others.set_aside(transaction, row, "sender-not-in-register")
             return
-        self._answers.recent.remember(row, message.head, message.format)
+        recent_heads.remember(row, message.head, message.format)
         action = reading.summary.source.action
         later = superseded(transaction, message.head, row.hospital, action)
         earlier = self._earlier(transaction, message, reading.summary) if later is None else []

@@ -14,7 +14,6 @@ from gateway.contracts.receipts import ErrorCode, Fault, ReceiptStatus, fault
 from gateway.contracts.registry import Registry
 from gateway.contracts.transport_headers import OSLO, transport_headers
 from gateway.formats import answer, write_apprec
-from gateway.receipts.originals import RecentHeads
 from gateway.routing.addressees import Addressees, sending_hospital
 
 _NAMESPACES = {
@@ -40,8 +39,6 @@ class Answers:
         self._registry = registry
         self._own_her_id = own_her_id
         self.addressees = Addressees(registry, own_her_id)
-        self.recent = RecentHeads()
-        """Of the messages that receipts will be passed on for"""
 
     def to_each(
         self,

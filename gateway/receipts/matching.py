@@ -23,6 +23,7 @@ from gateway.intake.records import add_receipt, inbound_row
 from gateway.receipts.addresses import AddressFaults
 from gateway.receipts.answers import Answers
 from gateway.receipts.deviations import Deviations
+from gateway.receipts.originals import recent_heads
 from gateway.receipts.remedies import Remedy, Trouble, remedy
 from gateway.receipts.states import STEPS, SendingEvent, Step, settle
 from gateway.routing.parties import parties_of
@@ -187,7 +188,7 @@ class ReceiptHandler:
 
         False where the hospital hears nothing: it was answered for this receiver before, or can not be.
         """
-        original = self._answers.recent.head(transaction, sending.inbound_id)
+        original = recent_heads.head(transaction, sending.inbound_id)
         if original is None or sending.answers is None:
             return False
         head, message_format = original

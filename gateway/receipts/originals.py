@@ -36,6 +36,10 @@ class RecentHeads:
         return original_head(whole) if whole is not None else None
 
 
+recent_heads = RecentHeads()
+"""Of this process; an id and a hash of the bytes are the same in every journal"""
+
+
 def original_head(inbound: InboundMessage) -> tuple[Head, Format] | None:
     """The head and the format of a kept message; None where it has none, or its payload was purged."""
     if not inbound.body:
