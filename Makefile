@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test bench bench-adapters faults security fuzz properties report-check check format lock clean
+.PHONY: setup demo test bench curves bench-adapters faults security fuzz properties report-check check format lock clean
 
 setup: $(VENV)/.ready
 
@@ -40,6 +40,10 @@ bench: setup
 # CPU milliseconds of each system's adapter for a note.
 bench-adapters: setup
 	$(BIN)/python -m bench.adapters
+
+# What a note costs as messages, register and journal grow, and as receivers fail; some minutes.
+curves: setup
+	$(BIN)/pakkehjem bench --curve size --curve municipalities --curve journal --curve down --output docs/performance
 
 # Messages made wrong on purpose, through parse, convert and apprec. FUZZ: how many; FUZZ_SEED: which.
 FUZZ ?= 100000

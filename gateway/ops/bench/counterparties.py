@@ -11,7 +11,7 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ _WAIT_SECONDS = 0.05
 _PATIENCE_SECONDS = 60.0
 """How long nothing may happen"""
 _AT_ONCE = 100
+_STILL = 2
+"""Turns in which nothing moves, at the end"""
 
 
 @dataclass(slots=True)
@@ -115,6 +117,30 @@ class Side:
             elif time.perf_counter() - moved > _PATIENCE_SECONDS:
                 raise TimeoutError(f"{self._name}: {count - seen.done} of {count} notes are not done")
         return time.perf_counter() - begun, seen
+
+    @property
+    def receivers(self) -> list[str]:
+        """The queues of the municipalities and GPs."""
+        return list(self._receivers)
+
+    def drive(self, count: int, step: Callable[[], tuple[int, float]]) -> float:
+        """Send so many notes and let a gateway in this process work until nothing moves.
+
+        Args:
+            count: of notes.
+            step: has the gateway work once; how much it did, and the seconds that count.
+
+        Returns:
+            The seconds of all steps.
+        """
+        seen = _Round()
+        self._send(seen, count)
+        used, still = 0.0, 0
+        while still < _STILL:
+            done, seconds = step()
+            used += seconds
+            still = 0 if self._turn(seen, 0.0) or done else still + 1
+        return used
 
     def close(self) -> None:
         """Disconnect."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from gateway.contracts.errors import EXIT_DONE
+from gateway.ops.bench.curves import CURVES, Point
 from gateway.ops.bench.measuring import Bench, Effort, Measured, Workload
 from gateway.ops.bench.reporting import print_results, write_files
 from gateway.ops.bench.servers import Servers
 from gateway.ops.cli.options import json_option
-from gateway.ops.console import print_json, say
+from gateway.ops.console import print_json, say, table
 
 _LOADS = (0.25, 0.5, 0.75, 0.9)
 
@@ -28,6 +30,13 @@ _LOADS = (0.25, 0.5, 0.75, 0.9)
 @click.option(
     "--repeats", type=click.IntRange(min=3), default=5, show_default=True, help="Of each measurement."
 )
+@click.option(
+    "--curve",
+    "curves",
+    multiple=True,
+    type=click.Choice(["size", "municipalities", "journal", "down"]),
+    help="Instead: what a note costs as this grows. May be given several times.",
+)
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for JSON and plots.")
 @json_option
 def command(
@@ -36,6 +45,7 @@ def command(
     broker: str | None,
     journal: str | None,
     repeats: int,
+    curves: tuple[str, ...],
     output: Path | None,
     as_json: bool,
 ) -> int:
@@ -47,6 +57,8 @@ def command(
 
     Example: pakkehjem bench --quick --json
     """
+    if curves:
+        return _curves(curves, output, as_json=as_json)
     with Servers(broker, journal) as servers:
         rabbitmq = servers.rabbitmq
         workloads = list(_workloads(servers, rabbitmq=rabbitmq, quick=quick))
@@ -63,6 +75,26 @@ def command(
     if output is not None:
         for file in write_files(results, output):
             say(f"wrote {file}")
+    return EXIT_DONE
+
+
+def _curves(names: tuple[str, ...], output: Path | None, *, as_json: bool) -> int:
+    found: dict[str, list[Point]] = {}
+    for name in names:
+        say(CURVES[name].title)
+        found[name] = CURVES[name].measure()
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            (output / f"{name}.svg").write_text(CURVES[name].svg(found[name]), encoding="utf-8")
+    if as_json:
+        print_json({name: [asdict(point) for point in points] for name, points in found.items()})
+        return EXIT_DONE
+    for name, points in found.items():
+        table(
+            (CURVES[name].axis.title, "CPU ms a note", "CPU s to start"),
+            [(f"{p.x:,.0f}", f"{p.cpu_milliseconds:.1f}", f"{p.start_seconds:.2f}") for p in points],
+            title=CURVES[name].title,
+        )
     return EXIT_DONE
 
 
