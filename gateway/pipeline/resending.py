@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from gateway.contracts.addresses import FaultOutcome
 from gateway.contracts.journal import (
     Event,
     InboundMessage,
@@ -125,6 +126,10 @@ class Resending:
         return self.replaced(
             transaction, found, made, asked, mode=ReplayMode.NEW if as_new else ReplayMode.SAME
         )
+
+    def register_state(self) -> int:
+        """Another number when any receiver of the register has changed."""
+        return hash(self._registry.endpoints)
 
     def readdress(
         self, transaction: JournalTransaction, sending: Sending, endpoint: Endpoint, at: datetime
@@ -334,6 +339,7 @@ class Resending:
         """End what a new message stands for; the receiver's answer, or the error, stays with it."""
         step = STEPS[sending.state, SendingEvent.CLOSED]
         transaction.update_sending(sending.id, state=step.state, settled_at=sending.settled_at or at)
+        transaction.end_address_fault(sending.id, at=at, outcome=FaultOutcome.ENDED)
 
 
 def error_of(sending: Sending) -> str:

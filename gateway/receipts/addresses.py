@@ -38,6 +38,9 @@ class Readdressing(Protocol):
     def receiver(self, row: InboundMessage, sending: Sending) -> Endpoint | None:
         """Who gets a note in the place of a sending, by the register of now."""
 
+    def register_state(self) -> int:
+        """Another number when any receiver of the register has changed."""
+
     def readdress(
         self, transaction: JournalTransaction, sending: Sending, endpoint: Endpoint, at: datetime
     ) -> Sending:
@@ -54,6 +57,8 @@ class AddressFaults:
     def __init__(self, readdressing: Readdressing) -> None:
         """Who looks up and sends."""
         self._readdressing = readdressing
+        self._looked_at: int | None = None
+        """The state of the register at the last look"""
 
     def refused(
         self, transaction: JournalTransaction, sending: Sending, codes: Collection[str], at: datetime
@@ -84,7 +89,10 @@ class AddressFaults:
             transaction.answer_address_faults(sending.receiver, sent_at=sending.created_at, at=at)
 
     def look_again(self, transaction: JournalTransaction, at: datetime) -> int:
-        """Look every flagged entry up again; how many new messages were made."""
+        """Look every flagged entry up again, where the register has changed; how many were sent."""
+        state = self._readdressing.register_state()
+        if state == self._looked_at:
+            return 0
         made = 0
         for fault in transaction.address_faults():
             sendings = transaction.sendings(fault.inbound_id)
@@ -93,6 +101,7 @@ class AddressFaults:
                 transaction.end_address_fault(fault.sending_id, at=at, outcome=FaultOutcome.ENDED)
                 continue
             made += self._look_up(transaction, sending, fault, at)
+        self._looked_at = state
         return made
 
     def _look_up(
@@ -109,6 +118,7 @@ class AddressFaults:
             return False  # once: it has been sent again already, and a person must see why that went wrong
         try:
             with transaction.savepoint():
+                transaction.end_address_fault(fault.sending_id, at=at, outcome=FaultOutcome.RESENT)
                 made = self._readdressing.readdress(transaction, sending, endpoint, at)
         except TransientError:
             raise
@@ -117,7 +127,6 @@ class AddressFaults:
             _tell(transaction, sending, "address-not-used", {"error": error.code}, at)
             transaction.end_address_fault(fault.sending_id, at=at, outcome=FaultOutcome.ENDED)
             return False
-        transaction.end_address_fault(fault.sending_id, at=at, outcome=FaultOutcome.RESENT)
         log.info("address-found", correlation_id=sending.inbound_id, receiver=made.receiver)
         return True
 

@@ -12,6 +12,8 @@ from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.contracts.summary import Action
 from gateway.formats import read_message
 from gateway.ops.browsing import shown
+from gateway.ops.composition import resending
+from gateway.pipeline.replay_refusals import Asked
 from gateway.security.gate import parse
 from tests.flow.harness import Gateway, note, receipt
 from tests.flow.test_deviations import deviations, to_the_gateway
@@ -75,6 +77,27 @@ def test_the_entry_is_flagged_until_the_receiver_takes_something(gateway: Gatewa
     (later,) = gateway.messages(MUNICIPALITY)
     gateway.outside(HOSPITAL, receipt(later))
     assert flagged(gateway) == []
+
+
+def test_a_person_who_sends_it_again_ends_the_flag(gateway: Gateway) -> None:
+    refuse(gateway, sent(gateway))
+    (sending,) = to_municipality(gateway)
+    again = resending(gateway.configuration, gateway.registry)
+    with gateway.worker.journal.transaction() as transaction:
+        again.resend(transaction, sending, Asked(by="kari", at=datetime.now(UTC)), as_new=True)
+    assert flagged(gateway) == []
+    (fault,) = shown(gateway.worker.journal, gateway.rows()[0])["address_faults"]
+    assert fault["outcome"] == "ended"
+
+
+def test_flagged_entries_are_looked_up_when_the_register_has_changed_only(gateway: Gateway) -> None:
+    refuse(gateway, sent(gateway))
+    addresses = gateway.worker.deadlines._addresses
+    with gateway.worker.journal.transaction() as transaction:
+        addresses.look_again(transaction, datetime.now(UTC))
+    with gateway.worker.journal.reader() as view:
+        # A view for reading only: whatever was written would be refused.
+        assert addresses.look_again(view, datetime.now(UTC)) == 0
 
 
 @pytest.mark.parametrize("code", [ErrorCode.PATIENT_INSUFFICIENT, ErrorCode.NOT_VALID, ErrorCode.OTHER])
