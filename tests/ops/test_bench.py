@@ -9,6 +9,7 @@ import pytest
 from lxml import etree
 
 from gateway.ops import composition
+from gateway.ops.bench.curves import grow_journal, small_gateway
 from gateway.ops.bench.measuring import Bench, Effort, Latency, Measured, Series, Workload
 from gateway.ops.bench.notes import make_notes, persons
 from gateway.ops.bench.plot import Axis, bars, lines
@@ -98,6 +99,20 @@ def test_the_whole_service_is_measured_beside_floor_and_baseline(tmp_path: Path)
     } <= document.keys()
     for file in write_files([measured], tmp_path):
         assert file.stat().st_size > 100
+
+
+def test_a_curve_goes_on_where_the_journal_has_grown_and_receivers_are_down() -> None:
+    with small_gateway(30) as gateway:
+        assert gateway.cost(6) > 0
+        there = grow_journal(gateway.journal_file, 3000)
+        assert there >= 3000
+        with gateway.worker.journal.reader() as view:
+            assert sum(gateway.worker.journal.count_by_state().values()) > 6
+            assert view.find_sendings("nothing") == []
+        assert gateway.cost(6) > 0
+        gateway.cut_off(1)
+        assert gateway.cost(6) > 0
+        assert gateway.worker.journal.next_due() is not None
 
 
 def _series(*rates: float) -> Series:

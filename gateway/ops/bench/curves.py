@@ -118,7 +118,8 @@ class _Gateway:
 
 
 @contextmanager
-def _gateway(notes: int, **settings: Any) -> Iterator[_Gateway]:  # noqa: ANN401 - of `World.configure`
+def small_gateway(notes: int, **settings: Any) -> Iterator[_Gateway]:  # noqa: ANN401 - of `World.configure`
+    """A gateway in a folder of its own, and so many notes for it."""
     folder = Path(tempfile.mkdtemp(prefix="pakkehjem-bench-"))
     try:
         grown = settings.pop("municipalities", 0)
@@ -153,7 +154,7 @@ def _message_size() -> list[Point]:
         (2_250_000, 3),
         (7_400_000, 2),
     ):
-        with _gateway(6 * group + _WARM, attachment=attachment) as gateway:
+        with small_gateway(6 * group + _WARM, attachment=attachment) as gateway:
             gateway.cost(min(_WARM, group))
             mean = statistics.mean(len(note.body) for note in gateway.notes[:2])
             found.append(_point(mean, gateway, groups=4, group=group))
@@ -164,7 +165,7 @@ def _municipalities() -> list[Point]:
     """A register of growing size."""
     found = []
     for count in (10, 100, 1000, 10_000):
-        with _gateway(300, municipalities=count) as gateway:
+        with small_gateway(300, municipalities=count) as gateway:
             gateway.cost(_WARM)
             found.append(_point(count, gateway))
     return found
@@ -187,7 +188,7 @@ def _grown(register: dict[str, Any], count: int) -> dict[str, Any]:
 
 def _journal() -> list[Point]:
     """Rows in the journal (inbox, outbox, history, receipts), as of notes that have ended."""
-    with _gateway(1500) as gateway:
+    with small_gateway(1500) as gateway:
         gateway.cost(100)
         return [
             _point(grow_journal(gateway.journal_file, rows), gateway)
@@ -230,7 +231,7 @@ def _down() -> list[Point]:
     """Receivers that are down: 0, 1 and 2 of the 4 that notes go to."""
     found = []
     for down in (0, 1, 2):
-        with _gateway(400) as gateway:
+        with small_gateway(400) as gateway:
             gateway.cost(_WARM)
             gateway.cut_off(down)
             found.append(_point(25.0 * down, gateway))

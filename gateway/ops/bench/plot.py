@@ -187,9 +187,9 @@ def _text(
 
 def _short(value: float) -> str:
     if value >= 1_000_000:
-        return f"{value / 1_000_000:g} M"
+        return f"{value / 1_000_000:.3g} M"
     if value >= 10_000:
-        return f"{value / 1000:g} k"
+        return f"{value / 1000:.3g} k"
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 

@@ -62,7 +62,7 @@ def command(
     with Servers(broker, journal) as servers:
         rabbitmq = servers.rabbitmq
         workloads = list(_workloads(servers, rabbitmq=rabbitmq, quick=quick))
-        effort = Effort(repeats=repeats, seconds=1.8 if quick else 2.5, low_count=60 if quick else 100)
+        effort = Effort(repeats=repeats, seconds=1.8 if quick else 2.2, low_count=60 if quick else 80)
         bench = Bench(effort, rabbitmq=rabbitmq, postgresql=None if quick else servers.postgresql)
         results: list[Measured] = []
         for number, workload in enumerate(workloads, start=1):
