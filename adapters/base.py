@@ -13,6 +13,7 @@ from adapters.reading.languages import find_interpreter, language_of
 from adapters.reading.limits import readable
 from adapters.reading.model import Statement, Trace
 from adapters.reading.note import read_note, unplaced
+from adapters.reading.origins import trace_people, trace_signature
 from adapters.reading.parties import (
     municipality_code,
     numbers,
@@ -108,6 +109,7 @@ class RecordSystem:
         signature = read_signature([line for block in texts for line in block.text.splitlines()])
         note = read_note(message, statements, sent_on, trace)
         patient, kin = self._people(message, statements, registry, signature, texts)
+        trace_people(message, statements, patient, kin, trace)
         pathway = note.pathway
         if read.beyond is not None:
             # What was not read may say otherwise: a person has to look.
@@ -141,7 +143,13 @@ class RecordSystem:
             source=self._source(message, statements),
             note=_whole(written),
         )
-        left = unplaced(statements, signature) + ((read.beyond,) if read.beyond else ())
+        if self.author(message) is None:
+            trace_signature(signature, trace)
+        left = (
+            *unplaced(statements, signature),
+            *note.contradicts,
+            *((read.beyond,) if read.beyond is not None else ()),
+        )
         subject = message.subject if self.subject_is_title else None
         noticed = [
             code

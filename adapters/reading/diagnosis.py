@@ -271,14 +271,18 @@ def read_intent(about: Sequence[Statement], trace: Trace) -> Intent | None:
 
 
 def read_reason(
-    statements: Sequence[Statement], diagnosis: Diagnosis | None, sent_on: datetime.date
+    statements: Sequence[Statement], diagnosis: Diagnosis | None, sent_on: datetime.date, trace: Trace
 ) -> PathwayReason | None:
     """Why the pathway is offered: a relapse or a new cancer, where the note says so or gives a recent day."""
     about = illness(statements)
-    if any(_NEW.find(s.low) for s in about):
-        return PathwayReason.NEW_DIAGNOSIS
-    if any(_RELAPSE.find(s.low) and not _NO_RELAPSE.find(s.low) for s in about):
-        return PathwayReason.RELAPSE
+    for statement in about:
+        if _NEW.find(statement.low):
+            trace.add("pathway.reason", statement, "diagnosis.new")
+            return PathwayReason.NEW_DIAGNOSIS
+    for statement in about:
+        if _RELAPSE.find(statement.low) and not _NO_RELAPSE.find(statement.low):
+            trace.add("pathway.reason", statement, "diagnosis.relapse")
+            return PathwayReason.RELAPSE
     if diagnosis is None or not diagnosis.confirmed or diagnosis.date is None:
         return None
     recent = sent_on - diagnosis.date <= _MONTHS_A_NEW_DIAGNOSIS_IS_NEW

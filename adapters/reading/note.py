@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from adapters.reading.areas import area_of
 from adapters.reading.contact import read_contact
-from adapters.reading.diagnosis import read_diagnosis, read_reason
+from adapters.reading.contradictions import against_diagnosis
+from adapters.reading.diagnosis import illness, read_diagnosis, read_reason
 from adapters.reading.follow_up import read_follow_up
 from adapters.reading.items import Item, read_items
 from adapters.reading.model import Statement, Topic, Trace
@@ -70,6 +71,8 @@ class NoteReading:
     contact: Contact
     existing_follow_up: ExistingFollowUp
     score_out_of_range: bool
+    contradicts: tuple[str, ...]
+    """Words that say the opposite of a coded field"""
 
 
 def read_note(
@@ -89,10 +92,11 @@ def read_note(
         if survey is not None and survey.held_on is None:
             survey = survey.model_copy(update={"held_on": started_on})
     items = read_items(statements)
+    against = against_diagnosis(illness(statements), diagnosis) if message.diagnoses else None
     return NoteReading(
         pathway=Pathway(
             status=status,
-            reason=read_reason(statements, diagnosis, sent_on),
+            reason=read_reason(statements, diagnosis, sent_on, trace),
             started_on=started_on,
             objects_to_sharing=read_objection(statements, trace),
         ),
@@ -105,6 +109,7 @@ def read_note(
         contact=read_contact(statements, trace, sent_on),
         existing_follow_up=read_follow_up(statements, trace),
         score_out_of_range=heard.score_out_of_range,
+        contradicts=(against.text,) if against is not None else (),
     )
 
 

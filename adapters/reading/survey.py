@@ -109,9 +109,13 @@ def read_survey(
     for statement in held:
         trace.add("survey", statement, "survey.held")
     near = _with_neighbours([s for s in statements if _may_tell_who_came(s)], held)
+    held_on = _held_on(statements, held, sent_on)
+    named = (s for s in statements if any(d.value == held_on for d in s.dates(sent_on)))
+    if held_on is not None and (day := next(named, None)) is not None:
+        trace.add("survey.held_on", day, "survey.held")
     survey = Survey(
-        held_on=_held_on(statements, held, sent_on),
-        form=_form(held, near, events),
+        held_on=held_on,
+        form=_form(held, near, events, trace),
         distress_score=score,
         relatives_present=_relatives(near, trace),
         procedure_code=PROCEDURE_CODE if coded or written else None,
@@ -226,18 +230,22 @@ def _day_of_talk(
 
 
 def _form(
-    held: Sequence[Statement], near: Sequence[Statement], events: Sequence[EventEntry]
+    held: Sequence[Statement], near: Sequence[Statement], events: Sequence[EventEntry], trace: Trace
 ) -> SurveyForm | None:
     ranked = sorted(held, key=_rank)
     for statements in (ranked[:1], ranked, near):
         for form, words in _FORMS:
-            if any(words.find(_without_interpreter(s.whole)) for s in statements):
-                return form
+            for statement in statements:
+                if words.find(_without_interpreter(statement.whole)):
+                    trace.add("survey.form", statement, f"survey.{form}")
+                    return form
     for event in events:
         if event.code is not None and event.code.value in _ADMISSION_FORMS:
+            trace.structured("survey.form", event.code.name or event.code.value, event.place)
             return _ADMISSION_FORMS[event.code.value]
         for pattern, form in _EVENT_FORMS:
             if event.description and pattern.search(event.description):
+                trace.structured("survey.form", event.description, event.place)
                 return form
     return None
 

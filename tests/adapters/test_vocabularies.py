@@ -25,6 +25,7 @@ VOCABULARIES = (
     "parties",
     "people",
     "referrals",
+    "sites",
     "status",
     "strains",
     "survey",

@@ -142,8 +142,14 @@ def test_explain_shows_where_each_field_came_from(note: Path, pakkehjem: Pakkehj
     assert (done.code, done.err) == (0, "")
     summary = EXPECTED[note]["summary"]
     assert f"survey.distress_score = {summary['survey']['distress_score']}\n  «" in done.out
-    for field in ("pathway.status", "needs[0]", "diagnosis"):
-        assert f"\n{field}" in done.out
+    for field in ("pathway.status", "needs[0]", "diagnosis", "survey.held_on", "patient.id"):
+        assert f"\n{field}" in f"\n{done.out}"
+    assert f"\nneeds[0] = {summary['needs'][0]['responsible']}\n" in done.out
+    fields = [
+        line.split("[")[0].split(".")[0].split(" ")[0] for line in done.out.splitlines() if line[:1].isalpha()
+    ]
+    told = [field for field in fields if field in summary]
+    assert told == sorted(told, key=list(summary).index)
     assert summary["needs"][0]["text"][:20] in done.out
 
 

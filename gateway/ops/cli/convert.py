@@ -33,6 +33,8 @@ _FORMATS = (
     "text",
 )
 
+_KINDS = ("area", "responsible", "relation")
+"""What an item of a list is, beside its text"""
 _STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 
@@ -76,7 +78,8 @@ def command(file: Path, target: str, adapter: str | None, register: Path | None,
 
 def _explain(conversion: Conversion) -> None:
     document = conversion.document()["summary"]
-    for evidence in conversion.evidence:
+    order = list(document or {})
+    for evidence in sorted(conversion.evidence, key=lambda one: order.index(_STEP.findall(one.field)[0][0])):
         value = _at(document, evidence.field)
         shown = "" if value is None else f" = {value}"
         rule = f" ({evidence.rule})" if evidence.rule else ""
@@ -86,10 +89,12 @@ def _explain(conversion: Conversion) -> None:
 
 
 def _at(document: object, path: str) -> object:
-    """The value at `needs[0].text`; None where the path leads to a group of values, or to none."""
+    """The value at `needs[0].text`; of an item of a list what it is beside its text; else None."""
     found: Any = document
     for name, index in _STEP.findall(path):
         found = found.get(name) if isinstance(found, dict) else None
         if index:
             found = found[int(index)] if isinstance(found, list) and int(index) < len(found) else None
-    return None if isinstance(found, dict | list) else found
+    if isinstance(found, dict):
+        return next((found[key] for key in _KINDS if found.get(key) is not None), None)
+    return None if isinstance(found, list) else found

@@ -1,0 +1,69 @@
+"""Text that says another thing than a coded field: the code holds, and the words are noticed (PH090)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+import adapters
+from gateway.contracts.messages import CodedValue, DiagnosisEntry
+from gateway.contracts.reading import Reading
+from mappings import table, vocabulary
+from tests.adapters.comparison import message_of
+
+
+def _read(code: str, text: str) -> Reading:
+    note = {"system": "dips", "text": f"Pakkeforløp hjem\n{text}", "sent_at": "2026-05-20T10:00:00+02:00"}
+    entry = DiagnosisEntry(
+        main=True, code=CodedValue(value=code, code_list="2.16.578.1.12.4.1.1.7110"), place="x"
+    )
+    adapter = adapters.installed().named("dips")
+    assert adapter is not None
+    return adapter.read(replace(message_of(note), diagnoses=(entry,)), None)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("C50.9", "Diagnose: Lungekreft, påvist 04.05.2026"),
+        ("C34.1", "Pasienten har fått påvist brystkreft 4. mai."),
+        ("C61", "Dx: ca. coli, op. 12.05."),
+        ("C18.7", "Pasienten har prostatakreft, diagnostisert 2. mai."),
+        ("C25.9", "Nyoppdaga eggstokkreft, stadfesta 3.5."),
+        ("C43.5", "Diagnose\nAkutt myelogen leukemi"),
+    ],
+)
+def test_a_text_of_another_cancer_is_noticed_and_the_code_holds(code: str, text: str) -> None:
+    reading = _read(code, text)
+    assert reading.summary.diagnosis is not None
+    assert reading.summary.diagnosis.code == code
+    assert "PH090" in reading.noticed
+    assert any(words in text for words in (piece.strip(" .") for piece in reading.unplaced))
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("C50.9", "Diagnose: Brystkreft, påvist 04.05.2026"),
+        ("C34.1", "Ca pulm, dx 4.5."),
+        ("C34.1", "Lungekreft påvist 04.05.2026. Tidligere brystkreft (2015)."),
+        ("C50.9", "Brystkreft med levermetastaser, påvist 4.5.2026."),
+        ("C61", "Pasienten har kreft, påvist 4.5.2026."),
+        ("C34.1", "Påvist levermetastaser, spredning fra kjent kreft."),
+        ("C20", "Tarmkreft, påvist 4.5.2026."),
+        ("C50.9", "Brystkreft. Mor døde av eggstokkreft."),
+        ("C80", "Lungekreft påvist 4.5."),
+    ],
+)
+def test_words_that_fit_the_code_are_no_contradiction(code: str, text: str) -> None:
+    # C80 is of no site, so that nothing contradicts it: what is not placed has other reasons.
+    assert _read(code, text).unplaced == _read("C80", text).unplaced
+
+
+def test_every_site_has_codes_and_every_code_is_a_category_of_icd_10() -> None:
+    codes = cast("dict[str, list[str]]", dict(table("site_codes")))
+    assert set(codes) == set(vocabulary("sites"))
+    assert all(re.fullmatch(r"[CD][0-9]{2}", code) for each in codes.values() for code in each)
