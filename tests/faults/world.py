@@ -74,7 +74,7 @@ class World:
         """How many notes were taken in."""
         return self.count("SELECT count(*) FROM inbound WHERE kind = 'note'")
 
-    def command(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run one of the commands."""
         return subprocess.run(
             [*COMMAND, *words, "-c", str(self.config)],
