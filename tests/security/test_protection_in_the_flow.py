@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from gateway.contracts.journal import InboundKind, InboundState, SendingKind, Se
 from gateway.contracts.queues import Delivery, Envelope
 from gateway.contracts.registry import ContentCipher
 from gateway.formats import identify
+from gateway.ops.logging import configure_logging
 from gateway.ops.security import message_signer, message_verifier
 from gateway.security.cms import CONTENT_TYPE, CmsOpener, protect
 from gateway.security.gate import parse
@@ -285,16 +287,17 @@ def test_a_reply_that_is_signed_by_another(gateway: Gateway) -> None:
     assert gateway.take(f"epj_{HOSPITAL}") == []
 
 
-def test_an_alarm_is_in_the_log_and_names_no_patient(
-    gateway: Gateway, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_alarm_is_in_the_log_and_names_no_patient(gateway: Gateway) -> None:
+    log = io.StringIO()
+    configure_logging("info", log)
     data = note("dips/01")
     put(gateway, gateway.configuration.queues.inbound, data, from_her_id=OTHER_HOSPITAL)
-    said = capsys.readouterr()
-    assert "alert" in said.out + said.err
+    said = log.getvalue()
+    configure_logging("warning")
+    assert "alert" in said
     names = re.findall(rb"<(?:FamilyName|GivenName)>([^<]+)<", data)
     assert names
-    assert not [name for name in names if name.decode() in said.out + said.err]
+    assert not [name for name in names if name.decode() in said]
 
 
 @pytest.fixture
