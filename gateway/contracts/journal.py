@@ -245,6 +245,8 @@ class Event:
     """Facts without patient data"""
     sequence: int = 0
     """Given by the journal"""
+    seconds: float | None = None
+    """How long it took, where that is measured; told to who counts, and not kept"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

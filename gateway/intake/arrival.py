@@ -45,6 +45,8 @@ class Arrival:
     content_type: str = "text/plain"
     returned: Returned | None = None
     """Set where it comes from a queue of messages that were given back: nothing else is looked at then"""
+    traceparent: str | None = None
+    """Header of the transport: the trace that it belongs to"""
     opened: Opened | None = None
     refused: RefusedError | None = None
     protected_by: Signer | None = None

@@ -19,6 +19,7 @@ from gateway.contracts.journal import (
 from gateway.contracts.messages import Head
 from gateway.contracts.registry import Registry
 from gateway.contracts.summary import Action
+from gateway.contracts.tracing import child
 from gateway.intake.arrival import Arrival
 from gateway.routing.addressees import sending_hospital
 
@@ -98,7 +99,9 @@ def add_all(
 
 
 def add_sending(transaction: JournalTransaction, sending: Sending, at: datetime) -> None:
-    """Put a sending in the outbox, and say so."""
+    """Put a sending in the outbox, as part of the trace at hand, and say so."""
+    if header := child(sending.id):
+        sending = replace(sending, headers={**(sending.headers or {}), **header})
     transaction.add_sending(sending)
     transaction.add_event(
         Event(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -40,6 +40,7 @@ from gateway.journal import (
     postgresql,
     rows,
     sqlite,
+    state,
     upkeep,
 )
 from gateway.journal.exclusive import Hold
@@ -47,6 +48,7 @@ from gateway.journal.failures import FailureLog
 from gateway.journal.figures import FigureReader, Figures, Month
 from gateway.journal.rows import Row
 from gateway.journal.session import Session
+from gateway.journal.state import JournalState
 from gateway.journal.statements import DATABASE_CLOCK, Statement, Statements
 from gateway.journal.store import Store
 from gateway.journal.tables import SCHEMA_VERSION, content
@@ -74,6 +76,8 @@ class SqlJournal:
         self._holds: list[Hold] = []
         self._after_crash = False
         self._statements = Statements(store.writer.dialect)
+        self.observe: Callable[[Sequence[Event]], None] | None = None
+        """Told the events of each transaction that was committed; must not raise"""
         self.failed = FailureLog(partial(self._session, store.reader), partial(self._session, store.writer))
         """What failed, and the runs that replay it"""
 
@@ -92,6 +96,8 @@ class SqlJournal:
             transaction.write_gathered()
             reached(FailPoint.BEFORE_COMMIT)
         reached(FailPoint.COMMITTED)
+        if self.observe is not None and transaction.told:
+            self.observe(transaction.told)
 
     @contextmanager
     def reader(self) -> Iterator[SqlTransaction]:
@@ -199,6 +205,21 @@ class SqlJournal:
         """What is stopped, by scope."""
         with self.reader() as view:
             return view.pauses()
+
+    def state(self) -> JournalState:
+        """How it stands; see `JournalState`."""
+        with self._session(self._store.reader) as session:
+            waiting, oldest = state.outbox(session)
+            unanswered, size = state.unanswered(session), state.size_bytes(session)
+        return JournalState(
+            notes=self.count_by_state(),
+            waiting=waiting,
+            oldest_waiting=oldest,
+            unanswered=unanswered,
+            size_bytes=size,
+            circuits=self.circuits(),
+            pauses=[pause.scope for pause in self.pauses()],
+        )
 
     def acquire_exclusive(self, name: str) -> Hold:
         """Work on the journal under a name (`gateway`), until closed or dead.

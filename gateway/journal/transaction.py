@@ -53,6 +53,8 @@ class SqlTransaction(SqlTraffic):
         self._statements = statements
         self._vault = vault
         self._gathered = Gathered()
+        self.told: list[Event] = []
+        """The events of the transaction, for who counts them"""
 
     @contextmanager
     def savepoint(self, *, gather: bool = False) -> Iterator[None]:
@@ -62,10 +64,15 @@ class SqlTransaction(SqlTraffic):
         """
         if not gather:
             self.write_gathered()
-        with self._session.savepoint(), self._gathered.inside():
-            yield
-            if not gather:
-                self.write_gathered()
+        told = len(self.told)
+        try:
+            with self._session.savepoint(), self._gathered.inside():
+                yield
+                if not gather:
+                    self.write_gathered()
+        except BaseException:
+            del self.told[told:]
+            raise
 
     def find_inbound(self, *, sender: str, msg_id: str, content: bool = True) -> InboundMessage | None:
         """The inbox row of a sender's message id; without content, its payloads are left out."""
@@ -247,6 +254,7 @@ class SqlTransaction(SqlTraffic):
 
     def add_event(self, event: Event) -> None:
         """Add to the history."""
+        self.told.append(event)
         self._gather(self._statements.add_event, EVENT.encode(event))
 
     def add_receipt(self, receipt: Receipt) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters import installed
 from gateway.contracts.audit import AuditAction
-from gateway.contracts.journal import InboundKind
+from gateway.contracts.journal import Event, InboundKind
 from gateway.contracts.ports import AdapterSet, MessageSigner, MessageVerifier, Vault
 from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
@@ -171,7 +171,24 @@ class Worker:
         self.journal.close()
 
 
-def build_worker(configuration: Configuration, *, clock: Callable[[], datetime] = now) -> Worker:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """What watches a worker at its work."""
+
+    beat: Callable[[], None] = lambda: None
+    """Called each turn"""
+    observe: Callable[[Sequence[Event]], None] | None = None
+    """Told the events of each transaction that was committed"""
+    measured: Callable[[Queue], Queue] = lambda queue: queue
+    """The queue, with what it does measured"""
+
+
+def build_worker(
+    configuration: Configuration,
+    *,
+    clock: Callable[[], datetime] = now,
+    instruments: Instruments = Instruments(),
+) -> Worker:
     """Put a worker together; the clock tells it the time, in UTC.
 
     Raises:
@@ -184,10 +201,11 @@ def build_worker(configuration: Configuration, *, clock: Callable[[], datetime] 
         journal = open_journal(configuration, vault)
         opened.callback(journal.close)
         journal.acquire_exclusive("gateway")
-        queue = connect_queue(configuration)
+        journal.observe = instruments.observe
+        queue = instruments.measured(connect_queue(configuration))
         opened.callback(queue.close)
         queue.declare(all_queues(configuration, registry))
-        worker = _worker(configuration, registry, vault, journal, queue, clock)
+        worker = _worker(configuration, registry, vault, journal, queue, clock, instruments.beat)
         opened.pop_all()
     return worker
 
@@ -341,6 +359,7 @@ def _worker(
     journal: SqlJournal,
     queue: Queue,
     clock: Callable[[], datetime],
+    beat: Callable[[], None],
 ) -> Worker:
     names = inbound_queues(configuration, registry)
     back = build_way_back(configuration, registry, vault, journal, clock)
@@ -348,6 +367,7 @@ def _worker(
     retention = _retention(configuration, journal, clock)
 
     def periodically() -> None:
+        beat()
         back.deadlines.check()
         retention.check()
 

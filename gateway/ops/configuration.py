@@ -229,6 +229,22 @@ class LimitsSection(Section):
     """All attachments of a message together, decoded"""
 
 
+class ObservabilitySection(Section):
+    """`[observability]`: how others watch the service."""
+
+    listen: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")] | None = None
+    """`127.0.0.1:9464`: where `/metrics`, `/healthz` and `/readyz` are answered; nowhere by default. Whoever
+    reaches it sees counts and HER-ids, and nothing of a message"""
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port."""
+        if self.listen is None:
+            return None
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
 class Configuration(Section):
     """All of it."""
 
@@ -243,6 +259,7 @@ class Configuration(Section):
     flow: FlowSection = FlowSection()
     receipts: ReceiptsSection = ReceiptsSection()
     limits: LimitsSection = LimitsSection()
+    observability: ObservabilitySection = ObservabilitySection()
     retention: RetentionSection = RetentionSection()
 
     _directory: Path = PrivateAttr(default=Path())

@@ -100,6 +100,9 @@ attachment_bytes = 10485760     # all attachments of a message together
 # audit_days = 1825             # reasons that operators have given; the rows of the audit log stay
 automatic = false               # the service purges by itself; otherwise: pakkehjem db purge
 
+[observability]
+# listen = "127.0.0.1:9464"     # /metrics for Prometheus, /healthz, /readyz; no process more without it
+
 # [schemas]
 # official = "schemas"          # filled by: pakkehjem schemas add PATH
 """

@@ -12,6 +12,7 @@ from types import FrameType
 import structlog
 
 from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_NO, EXIT_USAGE
+from gateway.ops.watchdog import Heart, Hearts, Pulse, notify
 
 log = structlog.get_logger()
 
@@ -30,11 +31,18 @@ class Workers:
     Workers whose supervisor is gone, however it ended, finish what is at hand, too.
     """
 
-    def __init__(self, work: Callable[[], int], count: int) -> None:
-        """`work` is run in each process; it ends by SIGTERM and gives the exit code."""
+    def __init__(self, work: Callable[[Heart], int], count: int, hearts: Hearts | None = None) -> None:
+        """`work` is run in each process; it ends by SIGTERM and gives the exit code.
+
+        It beats its heart each turn; a worker that has begun to and stops is killed, and replaced.
+        """
         self._work = work
         self._count = count
+        self._hearts = hearts or Hearts()
         self._started: dict[int, float] = {}
+        self._numbers: dict[int, int] = {}
+        self._pulse = Pulse()
+        self._ready = False
         self._signals = 0
         self._pause = 0.0
         self._not_before = 0.0
@@ -54,6 +62,7 @@ class Workers:
                     self._tell_all(signal.SIGTERM if passed_on == 1 else signal.SIGKILL)
                 self._reap()
                 self._fill_up()
+                self._look_after()
                 time.sleep(_LOOK_SECONDS)
         finally:
             self._tell_all(signal.SIGKILL)
@@ -70,6 +79,7 @@ class Workers:
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         del frame
         self._signals += 1
+        notify("STOPPING=1")
         log.info("stopping", signal=signal.Signals(number).name, workers=len(self._started))
 
     def _tell_all(self, number: signal.Signals) -> None:
@@ -80,13 +90,29 @@ class Workers:
         if self._stopping or time.monotonic() < self._not_before:
             return
         while len(self._started) < self._count:
+            number = min(set(range(self._count)) - set(self._numbers.values()))
+            heart = self._hearts.heart(number)
             process = os.fork()
             if process == 0:
-                self._be_worker()
+                self._be_worker(heart)
             self._started[process] = time.monotonic()
+            self._numbers[process] = number
             log.info("worker-started", worker=process)
 
-    def _be_worker(self) -> None:
+    def _look_after(self) -> None:
+        """Kill who hangs; tell systemd when all turn, and that this process does."""
+        hung = self._hearts.hung()
+        for process, number in self._numbers.items():
+            if number in hung:
+                log.error("worker-hangs", worker=process)
+                self._hearts.forget(number)
+                os.kill(process, signal.SIGKILL)
+        if not self._ready and self._hearts.alive() == self._count:
+            self._ready = True
+            notify("READY=1")
+        self._pulse.tell()
+
+    def _be_worker(self, heart: Heart) -> None:
         """What the new process does; it never returns."""
         code = EXIT_NO
         try:
@@ -97,7 +123,7 @@ class Workers:
             reading, writing = self._alive
             os.close(writing)
             threading.Thread(target=_end_with_supervisor, args=(reading,), daemon=True).start()
-            code = self._work()
+            code = self._work(heart)
         finally:
             os._exit(code)
 
@@ -107,6 +133,7 @@ class Workers:
             if not ended:
                 continue
             del self._started[process]
+            self._hearts.forget(self._numbers.pop(process))
             code = os.waitstatus_to_exitcode(status)
             if self._stopping:
                 self._result = self._result or (code if code > 0 else EXIT_DONE)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from gateway.contracts.errors import GatewayError, TransientError
 from gateway.contracts.fail_points import FailPoint, reached
@@ -14,6 +15,7 @@ from gateway.contracts.identifiers import derived_id
 from gateway.contracts.journal import Event, InboundKind, InboundState, Journal, JournalTransaction
 from gateway.contracts.queues import Delivery
 from gateway.contracts.registry import Registry
+from gateway.contracts.tracing import trace_id, traced
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, add_sending, set_aside
 from gateway.pipeline.notes import NoteHandler
@@ -97,7 +99,11 @@ class Flow:
     def _together(self, arrivals: Sequence[Arrival], *, gather: bool) -> None:
         with self._journal.transaction() as transaction:
             for arrival in arrivals:
-                self._one(transaction, arrival, gather=gather)
+                inbound_id = derived_id("inbound", arrival.sender, arrival.msg_id)
+                trace = trace_id(arrival.traceparent, inbound_id)
+                # Every line of the log and everything that is sent tell which message they are about.
+                with bound_contextvars(correlation_id=inbound_id), traced(trace):
+                    self._one(transaction, arrival, gather=gather)
                 reached(FailPoint.WORKED_ON)
 
     def _one(self, transaction: JournalTransaction, arrival: Arrival, *, gather: bool) -> None:

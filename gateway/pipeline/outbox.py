@@ -231,5 +231,10 @@ class Outbox:
                 at=at,
                 name=name,
                 detail={"receiver": sending.receiver, "kind": sending.kind.value, "error": error},
+                seconds=_since(sending.created_at, at),
             )
         )
+
+
+def _since(begun: datetime | None, at: datetime) -> float | None:
+    return (at - begun).total_seconds() if begun is not None else None

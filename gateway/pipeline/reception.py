@@ -13,6 +13,7 @@ from gateway.contracts.ports import AdapterSet, MessageOpener, Signer
 from gateway.contracts.queues import Delivery
 from gateway.contracts.receipts import ErrorCode, fault
 from gateway.contracts.registry import Registry
+from gateway.contracts.tracing import TRACEPARENT
 from gateway.intake.arrival import Arrival
 from gateway.intake.intake import Intake, Opened, RefusedError, content_hash
 from gateway.intake.returned import returned_arrival
@@ -78,6 +79,7 @@ class Reception:
             inside=delivery.queue == self._queues.inbound,
             content_hash=content_hash(delivery.envelope.body),
             received_at=received_at,
+            traceparent=delivery.envelope.headers.get(TRACEPARENT),
         )
         if not self._is_ours(arrival):
             refused = RefusedError(

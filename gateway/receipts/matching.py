@@ -174,6 +174,9 @@ class ReceiptHandler:
                 at=row.received_at,
                 name=name,
                 detail={"receiver": sending.receiver, "apprec": summary},
+                seconds=(row.received_at - sending.created_at).total_seconds()
+                if sending.created_at is not None
+                else None,
             )
         )
 

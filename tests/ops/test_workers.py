@@ -17,12 +17,12 @@ SCRIPT = """
 import os, signal, sys, time
 from gateway.ops.workers import Workers
 
-def stubborn():
+def stubborn(heart):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print(os.getpid(), flush=True)
     time.sleep(60)
 
-def orderly():
+def orderly(heart):
     told = []
     signal.signal(signal.SIGTERM, lambda *_: told.append(1))
     print(os.getpid(), flush=True)
@@ -31,7 +31,7 @@ def orderly():
     print("finished", flush=True)
     return 0
 
-def hopeless():
+def hopeless(heart):
     return 3
 
 sys.exit(Workers(globals()[sys.argv[1]], 2).run())

@@ -8,6 +8,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -18,10 +20,12 @@ from gateway.contracts import fail_points
 from gateway.contracts.errors import EXIT_DONE, EXIT_PARTLY, GatewayError
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.ops.cli.options import config_option
-from gateway.ops.composition import build_worker, open_journal
+from gateway.ops.composition import Instruments, build_worker, open_journal
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.console import say
 from gateway.ops.logging import configure_logging
+from gateway.ops.observer import FOLDER_VARIABLE, Observer
+from gateway.ops.watchdog import Heart, Hearts, Pulse, notify
 from gateway.ops.workers import Workers
 
 log = structlog.get_logger()
@@ -47,29 +51,71 @@ def command(log_level: str, config: Path | None, workers: int) -> int:
     if workers > 1:
         # What is wrong with the journal is told once, and not by each of them.
         open_journal(configuration).close()
-        return Workers(lambda: _one_of_several(configuration), workers).run()
-    return _serve(configuration, second=signal.SIG_DFL)
+    hearts = Hearts()
+    with _observed(configuration, hearts):
+        if workers > 1:
+            return Workers(lambda heart: _one_of_several(configuration, heart), workers, hearts).run()
+        return _serve(configuration, hearts.heart(0), alone=True)
 
 
-def _one_of_several(configuration: Configuration) -> int:
+@contextmanager
+def _observed(configuration: Configuration, hearts: Hearts) -> Iterator[None]:
+    """Watched by whoever asks, where the configuration says so; that it can not be stops no message."""
+    address = configuration.observability.address
+    if address is None:
+        yield
+        return
+    try:
+        observer = Observer(configuration, address, hearts)
+    except OSError as error:
+        log.warning("not-observed", host=address[0], port=address[1], hint=error.strerror)
+        yield
+        return
+    with observer:
+        yield
+
+
+def _instruments(configuration: Configuration, beat: Callable[[], None]) -> Instruments:
+    if os.environ.get(FOLDER_VARIABLE) is None or configuration.observability.address is None:
+        return Instruments(beat=beat)
+    # Not on top: the library looks for the shared folder when it is imported.
+    from gateway.ops.metrics import MeasuredQueue, Metrics  # noqa: PLC0415
+
+    metrics = Metrics()
+    return Instruments(
+        beat=beat, observe=metrics.observe, measured=lambda queue: MeasuredQueue(queue, metrics)
+    )
+
+
+def _one_of_several(configuration: Configuration, heart: Heart) -> int:
     """A worker's exit code; the others go on."""
     try:
-        # The supervisor kills at a second one; a service manager may have sent the first to every process.
-        return _serve(configuration, second=signal.SIG_IGN)
+        return _serve(configuration, heart, alone=False)
     except GatewayError as error:
         log.warning("worker-failed", error=error.code)
         say(f"pakkehjem: {error.message}")
         return error.exit_code
 
 
-def _serve(configuration: Configuration, *, second: signal.Handlers) -> int:
-    """Work until a signal; `second` is what another one does then."""
-    worker = build_worker(configuration)
+def _serve(configuration: Configuration, heart: Heart, *, alone: bool) -> int:
+    """Work until told to stop. `alone`: this process is the one that systemd, or a person, has started."""
+    # The supervisor kills at a second one; a service manager may have sent the first to every process.
+    second = signal.SIG_DFL if alone else signal.SIG_IGN
+    pulse = Pulse()
+
+    def beat() -> None:
+        heart.beat()
+        if alone:
+            pulse.tell()
+
+    worker = build_worker(configuration, instruments=_instruments(configuration, beat))
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, second)
+        if alone:
+            notify("STOPPING=1")
         worker.service.stop()
         # Not from here: the signal may have come in the middle of writing a line.
         limit = configuration.flow.stop_seconds
@@ -82,6 +128,8 @@ def _serve(configuration: Configuration, *, second: signal.Handlers) -> int:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     log.info("ready", queues=len(worker.service.names))
+    if alone:
+        notify("READY=1")
     reached(FailPoint.STARTED)
     try:
         worker.service.run()
