@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,8 +21,11 @@ from gateway.contracts.journal import (
     SendingKind,
 )
 from gateway.contracts.ports import Vault
+from gateway.contracts.summary import Summary
 from gateway.ops.auditing import audit_entry, record
+from gateway.ops.conversion import page_of
 from gateway.ops.story import conversation
+from gateway.rendering import render_html
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ALL_KINDS = tuple(InboundKind)
@@ -34,6 +38,13 @@ class NoSuchMessageError(GatewayError):
     """There is no such message."""
 
     code = "no-such-message"
+    exit_code = EXIT_NO
+
+
+class NotShownError(GatewayError):
+    """The content is gone, or is no message that can be read."""
+
+    code = "not-shown"
     exit_code = EXIT_NO
 
 
@@ -235,6 +246,22 @@ def revealed(journal: Journal, message: InboundMessage, *, reason: str) -> dict[
         "summary": orjson.loads(whole.summary) if whole.summary else None,
         "body": _as_text(whole.body),
     }
+
+
+def page(content: Mapping[str, Any]) -> str:
+    """What `revealed` gave as a page for a person.
+
+    Raises:
+        NotShownError: it was purged, or can not be read as a message.
+    """
+    if content["summary"] is not None:
+        return render_html(Summary.model_validate_json(orjson.dumps(content["summary"])))
+    shown = page_of(content["body"].encode()) if content["body"] else None
+    if shown is None:
+        raise NotShownError(
+            "the content can not be shown as a page", hint="without --html it is shown as it is"
+        )
+    return shown
 
 
 def _as_text(body: bytes) -> str:

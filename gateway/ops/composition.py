@@ -7,8 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from adapters import installed
 from gateway.contracts.audit import AuditAction
+from gateway.contracts.errors import LocalError
 from gateway.contracts.journal import Event, InboundKind
 from gateway.contracts.ports import AdapterSet, MessageSigner, MessageVerifier, Vault
 from gateway.contracts.queues import Queue
@@ -40,6 +43,7 @@ from gateway.receipts.deadlines import Deadlines
 from gateway.receipts.notices import Notices
 from gateway.receipts.relay import RelayPolicy
 from gateway.routing.register_file import RegisterFile
+from gateway.routing.watched_register import OfRegister, WatchedRegister
 from gateway.security.gate import Limits
 from gateway.security.vault import load_key_file
 from gateway.security.vault import open_vault as vault_of
@@ -48,6 +52,8 @@ from schemas import SchemaSet, default_official_directory
 
 _DRAINING = 0.8
 """How much of the time to stop in what is due still goes out; the rest is for what is under way"""
+
+log = structlog.get_logger()
 
 
 def connect_queue(configuration: Configuration) -> Queue:
@@ -195,7 +201,7 @@ def build_worker(
         LocalError: something of ours is not in order (configuration, register, keys).
         TransientError: queue or journal can not be reached.
     """
-    registry = open_registry(configuration)
+    registry = WatchedRegister(configuration.path(configuration.registry.file))
     vault = open_vault(configuration)
     with ExitStack() as opened:
         journal = open_journal(configuration, vault)
@@ -325,7 +331,7 @@ def build_flow(
         QueueRoles(
             inbound=configuration.queues.inbound,
             own_her_id=configuration.gateway.her_id,
-            returned=returned_queues(configuration, registry),
+            returned=OfRegister(registry, lambda: returned_queues(configuration, registry)),
         ),
         message_opener(configuration),
     )
@@ -354,7 +360,7 @@ def build_flow(
 
 def _worker(
     configuration: Configuration,
-    registry: Registry,
+    registry: WatchedRegister,
     vault: Vault,
     journal: SqlJournal,
     queue: Queue,
@@ -362,12 +368,14 @@ def _worker(
     beat: Callable[[], None],
 ) -> Worker:
     names = inbound_queues(configuration, registry)
+    served = registry.current
     back = build_way_back(configuration, registry, vault, journal, clock)
     _, flow = build_flow(configuration, registry, vault, journal, back, clock)
     retention = _retention(configuration, journal, clock)
 
     def periodically() -> None:
         beat()
+        follow_register()
         back.deadlines.check()
         retention.check()
 
@@ -388,6 +396,19 @@ def _worker(
         ),
         periodically=periodically,
     )
+
+    def follow_register() -> None:
+        """Make the queues that a changed register needs, and read those of a new hospital."""
+        nonlocal served
+        if registry.current is served:
+            return
+        served = registry.current
+        try:
+            queue.declare(all_queues(configuration, served))
+        except LocalError as error:
+            log.warning("queues-not-made", error=error.code, hint=error.message)
+        service.names[:] = inbound_queues(configuration, served)
+
     return Worker(service=service, queue=queue, journal=journal, deadlines=back.deadlines)
 
 

@@ -23,7 +23,14 @@ from gateway.intake.intake import Intake, IntakePolicy, RefusedError
 from gateway.ops.trust import any_signature
 from gateway.pipeline.assessment import judge, read_note
 from gateway.pipeline.rules import RuleSettings
-from gateway.rendering import RenderingOrder, render, render_html, render_text
+from gateway.rendering import (
+    RenderingOrder,
+    apprec_page,
+    message_page,
+    render,
+    render_html,
+    render_text,
+)
 from gateway.routing.parties import endpoint_party, her_id_identifier, hospital_party
 from gateway.routing.register_file import RegisterFile
 from gateway.routing.route import Route
@@ -135,6 +142,21 @@ def convert_message(
         refusal=None if assessment.is_note else assessment.findings[0].message,
         registry=registry,
     )
+
+
+def page_of(data: bytes) -> str | None:
+    """Any message that can be read as a page for a person; None where it can not be.
+
+    Args:
+        data: the message: a note, a reply, a receipt.
+    """
+    try:
+        opened = stateless_intake(_ANY_MESSAGE_ID).open(data, passes_through=True)
+    except RefusedError:
+        return None
+    if opened.apprec is not None:
+        return apprec_page(opened.apprec)
+    return message_page(opened.message) if opened.message is not None else None
 
 
 def written_as(conversion: Conversion, target: str) -> bytes:

@@ -27,7 +27,15 @@ p, li { overflow-wrap: anywhere; }
 
 def render_html(summary: Summary, *, action: Action = Action.NEW, gp: bool = False) -> str:
     """The summary as one self-contained page in HTML; every text of the note is escaped."""
-    name, *introduction = (escape(line) for line in title(action, gp=gp))
+    name, *introduction = title(action, gp=gp)
+    content: list[str] = []
+    for number, block in enumerate(blocks(summary), start=1):
+        content += _section(block, f"s{number}")
+    return page(name, content, introduction=introduction)
+
+
+def page(name: str, content: Iterable[str], *, introduction: Iterable[str] = ()) -> str:
+    """A page with a title and sentences below it, which are escaped here, and content that is already."""
     parts = [
         "<!DOCTYPE html>",
         '<html lang="nb">',
@@ -35,17 +43,18 @@ def render_html(summary: Summary, *, action: Action = Action.NEW, gp: bool = Fal
         '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="robots" content="noindex">',
-        f"<title>{name}</title>",
+        f"<title>{escape(name)}</title>",
         f"<style>{_STYLE}</style>",
         "</head>",
         "<body>",
         "<main>",
-        f"<h1>{name}</h1>",
-        *(f"<p>{line}</p>" for line in introduction),
+        f"<h1>{escape(name)}</h1>",
+        *(f"<p>{escape(line)}</p>" for line in introduction),
+        *content,
+        "</main>",
+        "</body>",
+        "</html>",
     ]
-    for number, block in enumerate(blocks(summary), start=1):
-        parts += _section(block, f"s{number}")
-    parts += ["</main>", "</body>", "</html>"]
     return "\n".join(parts) + "\n"
 
 

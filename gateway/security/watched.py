@@ -33,6 +33,7 @@ class Watched(Generic[Loaded]):
         files: Callable[[], Iterable[Path]],
         *,
         look_seconds: float = LOOK_SECONDS,
+        what: str = "keys",
     ) -> None:
         """Load once.
 
@@ -40,6 +41,7 @@ class Watched(Generic[Loaded]):
             load: makes the value.
             files: what it is made from, as it is now.
             look_seconds: how often to look, at most.
+            what: it is, in one word; the log says `<what>-reloaded` and `<what>-not-reloaded`.
 
         Raises:
             LocalError: it can not be loaded the first time.
@@ -47,6 +49,7 @@ class Watched(Generic[Loaded]):
         self._load = load
         self._files = files
         self._look_seconds = look_seconds
+        self._taken, self._refused = f"{what}-reloaded", f"{what}-not-reloaded"
         self._stamp = self._now()
         self._value = load()
         self._looked = time.monotonic()
@@ -65,9 +68,9 @@ class Watched(Generic[Loaded]):
         try:
             self._value = self._load()
         except LocalError as error:
-            log.warning("keys-not-reloaded", error=error.code)
+            log.warning(self._refused, error=error.code, hint=error.message)
         else:
-            log.info("keys-reloaded")
+            log.info(self._taken)
 
     def _now(self) -> _Stamp:
         stamp = []

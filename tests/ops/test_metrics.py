@@ -181,7 +181,7 @@ def test_a_running_service_tells_all_that_rules_and_dashboard_ask_for(
 
         def shown() -> bool:
             samples = families(address)["pakkehjem_notes"].samples
-            return {s.labels["state"]: s.value for s in samples}["delivered"] == 1
+            return bool({s.labels["state"]: s.value for s in samples}["delivered"] == 1)
 
         until(shown)  # journal and broker are looked at every ten seconds
         assert found["pakkehjem_step_messages"].samples[0].value > 0

@@ -17,6 +17,7 @@ from gateway.ops.conversion import (
     check_adapter,
     convert_message,
     load_register,
+    page_of,
     written_as,
 )
 
@@ -54,13 +55,19 @@ _STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 def command(file: Path, target: str, adapter: str | None, register: Path | None, *, explain: bool) -> int:
     """Read one message and show what the gateway makes of it.
 
-    Ends with 1 if the message is rejected; the reason is on standard error.
+    Ends with 1 if the message is rejected; the reason is on standard error. With `--to html` a receipt, a
+    reply or any other message is shown, too.
 
     Example: pakkehjem convert note.xml --to json --register register.toml
     """
     check_adapter(adapter)
     registry = load_register(register)
-    conversion = convert_message(read_bytes(file), registry=registry, adapter=adapter)
+    data = read_bytes(file)
+    conversion = convert_message(data, registry=registry, adapter=adapter)
+    if target == "html" and conversion.summary is None and (shown := page_of(data)) is not None:
+        # A receipt or a reply has no summary, and is shown as it is.
+        print_bytes(shown.encode())
+        return EXIT_DONE
     if conversion.refusal is not None:
         say(f"{file}: {conversion.refusal}")
         if not conversion.findings:

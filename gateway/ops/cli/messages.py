@@ -28,6 +28,7 @@ from gateway.ops.cli.options import (
 from gateway.ops.composition import open_journal, open_registry, open_vault
 from gateway.ops.configuration import load
 from gateway.ops.console import fact, local_time, print_json, printable, say, table
+from gateway.security.files import write_private
 
 _SHORT = 8
 """Characters of an id that mostly tell one message from another"""
@@ -184,18 +185,38 @@ def _in_short(sendings: Sequence[Sending]) -> str:
 @click.argument("identifier", metavar="ID")
 @reveal_option
 @reveal_reason_option
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the content to a new FILE, as a page that a record system would show.",
+)
 @config_option
 @json_option
-def show(identifier: str, reason: str | None, config: Path | None, *, reveal: bool, as_json: bool) -> int:
+def show(
+    identifier: str,
+    reason: str | None,
+    html: Path | None,
+    config: Path | None,
+    *,
+    reveal: bool,
+    as_json: bool,
+) -> int:
     """Show one message. ID: ours or the MsgId, or the beginning of either.
 
     Example: pakkehjem messages show 3f2a91c0
     """
+    if html is not None and not reveal:
+        raise click.UsageError("--html shows the content: add --reveal and its reason")
     why = revealed_for(reason, reveal=reveal)
     with _opened(config) as (journal, _):
         message = browsing.find(journal, identifier)
         document = browsing.shown(journal, message)
         content = browsing.revealed(journal, message, reason=why) if why is not None else {}
+    if html is not None:
+        write_private(html, browsing.page(content).encode())
+        say(f"written: {html}; it holds patient data, delete it when it has been read")
+        content = {}
     if as_json:
         print_json(document | content)
         return EXIT_DONE
