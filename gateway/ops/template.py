@@ -9,13 +9,14 @@ _TEMPLATE = """\
 # Relative paths are relative to this file. Unknown keys are errors.
 
 [gateway]
-name = "Pakkeforløp hjem gateway"
+name = "Pakkeforløp hjem gateway"   # what receivers see as the sender of what the gateway itself writes
 her_id = "{her_id}"              # our own address; notes addressed to it are answered by the gateway
 org_no = "{org_no}"            # organisation number of our own certificate
 profile = "test"                # production | test | training; test persons are refused in production,
                                 # real ones everywhere else
 
 [queues]
+# embedded:FILE for trials on one machine, or amqps://user@host/vhost.
 {broker}
 inbound = "pakkehjem_in"        # what the hospitals' record systems write to
 # RabbitMQ: url = "amqps://user@one.example,two.example/vhost" names the nodes of a cluster.
@@ -28,6 +29,8 @@ inbound = "pakkehjem_in"        # what the hospitals' record systems write to
 # key = "client.key.pem"        # and its key
 
 [journal]
+# sqlite:FILE for one process, or postgresql://user@host/database for several. A password stands in a file of
+# its own: password_file = "journal.password", or in PAKKEHJEM__JOURNAL__PASSWORD.
 {journal}
 key_file = "journal.key"        # keep a copy apart from the journal: without it nothing can be read. Its text
                                 # may also stand in PAKKEHJEM__JOURNAL__KEY
@@ -44,7 +47,7 @@ encryption_certificates = "pki/encryption"  # <HER-id or organisation number>.ce
 allow_pkcs1 = true              # read what was encrypted with RSAES-PKCS1-v1_5, too
 crl = []                        # revocation lists: files, or http://127.0.0.1:… of a proxy
 ocsp = []                       # OCSP answers in files, or a responder on http://127.0.0.1:…
-sign_outgoing = true
+sign_outgoing = true            # what goes out in a format with a place for a signature is signed (XML-DSig)
 require = []                    # HER-ids of organisations whose messages must be signed
 
 [formats]
@@ -70,9 +73,9 @@ other_attachments = "reject"    # or accept: the message is taken, and sent on w
 
 [flow]
 group_size = 50                 # messages worked on together
-retry_first_seconds = 2.0
-retry_longest_seconds = 600.0
-give_up_after_hours = 72.0
+retry_first_seconds = 2.0       # pause after a first attempt that failed; it doubles from there
+retry_longest_seconds = 600.0   # and no pause is longer
+give_up_after_hours = 72.0      # a sending that was not delivered by then has failed: pakkehjem failed list
 lease_seconds = 30.0            # PostgreSQL: what a dead process held is taken over after this
 poison_attempts = 3             # how many processes may end over a message before it is set aside
 circuit_faults = 5              # a receiver not reached so often in a row is only probed, one at a time
@@ -87,14 +90,14 @@ answered_by = "receiver"        # its AppRec is passed on; or gateway: positive 
 by_sender = {{}}                  # {{ "8900100" = "gateway" }}: otherwise for a hospital, or for a unit
 
 [limits]
-message_bytes = 20971520
+message_bytes = 20971520        # a larger message is refused unread; below RabbitMQ's max_message_size
 attachment_bytes = 10485760     # all attachments of a message together
 
 [retention]
 # For how many days content is kept after the last that happened to it; without a number, for ever. What is
 # held, refused, failed, not delivered or not answered is never taken. Rows, history and audit log stay.
 # notes_days = 365              # notes that have ended, and all that was sent for them
-# replies_days = 365
+# replies_days = 365            # replies that were taken
 # receipts_days = 90            # AppRecs
 # unreadable_days = 90          # what could not be read
 # audit_days = 1825             # reasons that operators have given; the rows of the audit log stay
@@ -103,8 +106,8 @@ automatic = false               # the service purges by itself; otherwise: pakke
 [observability]
 # listen = "127.0.0.1:9464"     # /metrics for Prometheus, /healthz, /readyz; no process more without it
 
-# [schemas]
-# official = "schemas"          # filled by: pakkehjem schemas add PATH
+[schemas]
+# official = "schemas"          # folder of the official ones, filled by: pakkehjem schemas add PATH
 """
 
 

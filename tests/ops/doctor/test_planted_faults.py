@@ -204,7 +204,7 @@ def broken_official_schemas(place: Place) -> None:
     folder = place.folder / "schemas"
     folder.mkdir()
     (folder / "all.xsd").write_text("<xs:schema")
-    place.replace("# [schemas]\n# official", "[schemas]\nofficial")
+    place.replace("# official", "official")
 
 
 def no_database_server(place: Place) -> None:
