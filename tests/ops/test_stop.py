@@ -63,7 +63,7 @@ def waiting(config: Path) -> tuple[int, int | None]:
     return status.ready, status.unacknowledged
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 150) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -71,7 +71,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 @pytest.mark.crash
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_under_load_it_drains_and_ends_in_time_and_nothing_is_lost(config: Path, tmp_path: Path) -> None:
     put(config, *(with_new_id(note("dips/01")) for _ in range(NOTES)))
     log = tmp_path / "log"
@@ -91,7 +91,7 @@ def test_under_load_it_drains_and_ends_in_time_and_nothing_is_lost(config: Path,
 
 
 @pytest.mark.crash
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_what_hangs_is_left_and_comes_again(config: Path, tmp_path: Path) -> None:
     hanging = with_new_id(note("dips/01")).replace(b"<MsgInfo>", MARK.encode() + b"<MsgInfo>", 1)
     put(config, hanging)
