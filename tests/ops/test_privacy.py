@@ -18,6 +18,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from lxml import etree
+from prometheus_client import generate_latest
 
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_PARTLY
 from gateway.contracts.journal import InboundKind, SendingKind
@@ -29,6 +30,7 @@ from gateway.contracts.registry import Registry
 from gateway.formats import read_apprec, write_apprec
 from gateway.formats.person_identifier import check_digits_ok
 from gateway.ops.logging import configure_logging
+from gateway.ops.metrics import Metrics
 from gateway.ops.security import message_signer
 from gateway.security.gate import parse
 from tests.conftest import NOTES
@@ -189,9 +191,16 @@ class Canary:
     def _everything(self) -> Iterator[tuple[str, str | bytes]]:
         yield "log", self.log.getvalue()
         yield from self._history()
+        yield from self._metrics()
         yield from self._commands()
         yield from self._queues()
         yield from self._files()
+
+    def _metrics(self) -> Iterator[tuple[str, bytes]]:
+        metrics = Metrics()
+        for row in self.gateway.rows(ALL_KINDS):
+            metrics.observe(self.gateway.worker.journal.events(row.id))
+        yield "metrics", generate_latest(metrics.registry)
 
     def _history(self) -> Iterator[tuple[str, str]]:
         journal = self.gateway.worker.journal

@@ -14,12 +14,14 @@ from lxml import etree
 from sqlalchemy import create_engine, text
 
 from gateway.contracts.journal import InboundState, SendingKind
+from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.formats import read_message
 from gateway.ops.console import printable
 from gateway.ops.conversion import convert_message, written_as
 from gateway.security.gate import parse
 from tests.conftest import NOTES
-from tests.flow.harness import ALL_KINDS, Gateway, note, with_new_id
+from tests.flow.harness import ALL_KINDS, Gateway, note, receipt, with_new_id
+from tests.flow.test_receipts_and_replies import reply_to
 from tests.ops.conftest import Pakkehjem, pakkehjem
 
 __all__ = ["pakkehjem"]
@@ -105,6 +107,28 @@ def test_html_and_script_in_every_text(sample: Path) -> None:
     assert after.tags.isdisjoint({"script", "img", "iframe", "object", "a", "link", "base", "form"})
     assert after.attributes <= before.attributes
     assert not [name for name in after.attributes if name.startswith("on")]
+
+
+def test_html_and_script_in_replies_and_receipts(
+    gateway: Gateway, pakkehjem: Pakkehjem, tmp_path: Path
+) -> None:
+    gateway.note(note("dips/01"))
+    (message,) = gateway.messages(f"{MUNICIPALITY}_async")
+    refused = receipt(message, ReceiptStatus.REJECTED, ErrorCode.PATIENT_INSUFFICIENT)
+    for number, data in enumerate((reply_to(message), refused)):
+        pages = []
+        for name, body in (("clean", data), ("hostile", with_text_everywhere(data, HTML))):
+            file = tmp_path / f"{name}{number}.xml"
+            file.write_bytes(body)
+            done = pakkehjem("convert", file, "--to", "html")
+            assert done.code == 0, done.err
+            pages.append(done.out)
+        before, after = Page(), Page()
+        before.feed(pages[0])
+        after.feed(pages[1])
+        assert "&lt;script&gt;" in pages[1]
+        assert after.tags == before.tags
+        assert after.attributes == before.attributes
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda p: p.parent.name)
