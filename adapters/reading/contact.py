@@ -22,6 +22,8 @@ _NEGATED = re.compile(r"\b(?:ikke|ikkje|inte|aldri)\b(?!\s+(?:før|pasienten|pas
 _DOUBT = re.compile(
     r"\b(?:usikker\w*|uklart|uavklart\w*|(?:vet|veit) (?:ikke|ikkje)|må avklares|må avklarast)\b"
 )
+_OR_RATHER = re.compile(r"\bved behov\b.*\bmen\b")
+"""`Pasienten tar kontakt ved behov, men …`: what comes after it is what is agreed"""
 _ASKS_WHEN = re.compile(r"(?:når|tidsfrist|frist|tidspunkt|innen)\b")
 _YOU = re.compile(r"\b(?:dere|dykk)\b")
 _PATIENT_ALONE = re.compile(r"^\W*(?:pas\w*\.?|pasienten|han|hun|ho|selv|sjølv)(?:\s+(?:selv|sjølv))?\W*$")
@@ -37,6 +39,8 @@ def initiator_in(low: str) -> ContactInitiator | None:
         return None
     if municipality is not None and _NEGATED.search(municipality[0]):
         municipality = None
+    if municipality is not None and _OR_RATHER.search(low[: municipality.start()]) and not _to_us(low):
+        return ContactInitiator.MUNICIPALITY
     if patient is not None and (municipality is None or patient.start() <= municipality.start()):
         return ContactInitiator.PATIENT if not _to_us(low) else None
     if municipality is None or _to_us(low):

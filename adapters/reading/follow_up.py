@@ -17,6 +17,7 @@ from gateway.contracts.text import line_or_none
 _SURE = Words("follow_up", "has_surely")
 _UNWANTED = Words("follow_up", "unwanted")
 _CLAUSE = re.compile(r",\s+men\s+|;\s+|\s+men\s+")
+_NOT_KNOWN_WHETHER = frozenset({"ukjent", "ukjend", "usikkert", "vet ikke", "veit ikkje"})
 _CLOSED = frozenset({Topic.STRAIN, Topic.DENIED, Topic.MATTERS, Topic.AUTHOR, Topic.RECIPIENT, Topic.SCALE})
 
 
@@ -59,7 +60,7 @@ def _there(statement: Statement) -> bool | None:
     low = _about_it(statement.low)
     if statement.topic in LISTS:
         low = _item_of_it(low)
-    if _UNWANTED.find(low):
+    if _UNWANTED.find(low) or low.strip(" .") in _NOT_KNOWN_WHETHER:
         return None
     if HAS_NOT.find(low):
         return False

@@ -52,6 +52,13 @@ _AGAIN = re.compile(r"\b(?:nytt til(?:bud|bod)|igjen|på nytt|senere|seinare|sam
 _COMMA = re.compile(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+")
 _WISHES = re.compile(r"(?:ønsker|ønskjer|ynskjer|ønske om|ber om)\b")
 _INTERPRETER = re.compile(r"\b(?:\w*tolk|tolke\w*)\b")
+_EXCEPT = re.compile(
+    r"(?:har\s+)?(?:ingen|ikke|ikkje|inga)\b[^.;,]{0,40}?"
+    r"(?:belastning|påkjenning|plage|problem|bekymring|symptom)\w*,?\s+"
+    r"(?:utover|ut over|bortsett fra|bortsett frå|foruten|annet enn|anna enn|unntatt|med unntak av)\s+"
+    r"(?P<strain>[^.;]+)",
+    re.IGNORECASE,
+)
 _CALL = re.compile(r"kontakt|\bring")
 _GOVERNS_BOTH = re.compile(r"\b(?:for|om|over|av|med|på|mot|til)\s+\S+$", re.IGNORECASE)
 """`redd for smerter` before an `og`: what comes after it may go on with the same words"""
@@ -176,6 +183,9 @@ def _listed(statement: Statement, role: Role) -> Iterator[Item]:
     for part in parts:
         for sentence in [part] if whole else sentences(part):
             low = lower(sentence)
+            if role is Role.STRAIN and (except_for := _EXCEPT.match(sentence)) is not None:
+                yield Item(role, except_for["strain"].strip(" .,;"), statement, headed=True)
+                continue
             if _speaks_of_else(low, role) or (
                 len(split_at(sentence, _COMMA)) == 1 and _tells_of_coordinator(low, role)
             ):
@@ -236,6 +246,9 @@ def _role_here(low: str, role: Role) -> Role | None:
 def _free(statement: Statement) -> Iterator[Item]:
     """The items of a sentence that stands under no heading of a list."""
     low = statement.low
+    if (except_for := _EXCEPT.match(statement.text)) is not None:
+        yield Item(Role.STRAIN, except_for["strain"].strip(" .,;"), statement)
+        return
     if _INTERPRETER.search(low):
         return
     if (

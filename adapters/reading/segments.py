@@ -12,6 +12,7 @@ from adapters.reading.headings import area_named, classify, introduction, is_hea
 from adapters.reading.lines import Line, read_lines
 from adapters.reading.model import LISTS, Heading, Statement, Topic
 from adapters.reading.people import is_greeting
+from adapters.reading.phones import find_phones
 from adapters.reading.splitting import enumerated, sentences
 from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import CodedValue, CodeList, TextBlock
@@ -194,6 +195,8 @@ class _Segmenter:
             label, rest = found["label"].strip(), found["rest"].strip()
             if (_STOP_INSIDE.search(label) and len(sentences(label)) > 1) or _CLOCK_OR_LINK.search(label):
                 continue
+            if find_phones(label) or (pattern is _COLUMNS and _SET_OFF.search(label)):
+                continue  # two labels on one line: `Tlf: 900 00 123   Pårørende: …`
             heading = is_heading_line(label) if strict else classify(label)
             if heading is None and pattern is _CAPITALS and " " not in label:
                 heading = classify(label)

@@ -68,6 +68,7 @@ _CAME = re.compile(r"\b(?:til ?stede|deltok|deltar|var med|satt med|deltatt)\b")
 _CLAUSE = re.compile(r", (?:og |men )?|; | og (?=(?:han|hun|ho|innkall|skal|vi|jeg|de)\b)")
 _MOST_WORDS_OF_A_LIST = 3
 _WHICH_OF_THEM = re.compile(r"\b(?P<last>siste|andre)\b|\b(?:første|fyrste)\b")
+_AT_HOME = re.compile(r"\b(?:bor|bur|hjemme sammen|heime saman)\b")
 _FRIEND = re.compile(r"\b(?:venn|venninne|veninde|vennen|venninna|venninnen|nabo|naboen)\b")
 _A_MAN = re.compile(
     r"\b(?:en|ein|gammel|gamal|ung|eldre|årig)\s+mann\b|\bmann(?=\s+(?:på|med|i|født|f\.|\d))"
@@ -292,6 +293,8 @@ def _names_family_only(statement: Statement) -> bool:
 def _with_family(clause: str) -> bool:
     """Whether a clause says that a relative took part."""
     clause = _A_MAN.sub(" ", clause)
+    if _AT_HOME.search(clause):
+        return False
     return bool(
         (FAMILY_WORDS.find(clause) or _FRIEND.search(clause))
         and _PRESENT.find(clause)

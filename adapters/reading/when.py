@@ -79,6 +79,7 @@ def _times() -> re.Pattern[str]:
         rf"i{_GAP}(?:{_words('months')}|{_words('seasons')})",
         rf"(?:i{_GAP})?(?:ca\.?{_GAP})?{week}",
         _words("soon"),
+        rf"etter{_GAP}(?:kl\.?|klokk[ae]n?){_GAP}?[0-9]{{1,2}}(?:[.:][0-9]{{2}})?",
         rf"{_words('next')}{_GAP}{_words('days')}",
         _words("months"),
     )
