@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test bench curves bench-adapters faults security fuzz properties report-check check format lock clean
+.PHONY: setup demo test bench curves bench-adapters faults security fuzz properties report-check man check format lock clean
 
 setup: $(VENV)/.ready
 
@@ -59,6 +59,10 @@ properties: setup
 # The report as a browser shows it (needs Chromium); the pictures are left in build/report.
 report-check: setup
 	REPORT_CHECK=1 $(BIN)/pytest tests/ops/report/test_in_chromium.py
+
+# The manual page, from the commands themselves.
+man: setup
+	$(BIN)/python -m gateway.ops.manual > docs/pakkehjem.1
 
 check: setup
 	$(BIN)/ruff check .

@@ -18,10 +18,10 @@ from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
 from gateway.intake.intake import Intake, IntakePolicy
 from gateway.journal.sql_journal import SqlJournal
-from gateway.journal.sql_journal import open_journal as open_sql_journal
 from gateway.ops.auditing import audit_entry
 from gateway.ops.configuration import Configuration
 from gateway.ops.security import message_opener, message_signer, message_verifier, packing
+from gateway.ops.stores import open_journal, open_registry, open_vault
 from gateway.ops.way_back import PROCESSING_STATUS, WayBack, deviations, way_back
 from gateway.pipeline.circuits import CircuitSettings
 from gateway.pipeline.dispatch import Dispatcher, DispatchSettings
@@ -42,13 +42,13 @@ from gateway.receipts.answers import Answers
 from gateway.receipts.deadlines import Deadlines
 from gateway.receipts.notices import Notices
 from gateway.receipts.relay import RelayPolicy
-from gateway.routing.register_file import RegisterFile
 from gateway.routing.watched_register import OfRegister, WatchedRegister
 from gateway.security.gate import Limits
-from gateway.security.vault import load_key_file
-from gateway.security.vault import open_vault as vault_of
 from queues import connect
 from schemas import SchemaSet, default_official_directory
+
+__all__ = ["open_journal", "open_registry", "open_vault"]
+"""Besides what is made here: from a module that loads little"""
 
 _DRAINING = 0.8
 """How much of the time to stop in what is due still goes out; the rest is for what is under way"""
@@ -64,32 +64,6 @@ def connect_queue(configuration: Configuration) -> Queue:
         QueueUnavailableError: the broker can not be reached.
     """
     return connect(configuration.broker_url())
-
-
-def open_registry(configuration: Configuration) -> Registry:
-    """Read the address register."""
-    return RegisterFile.load(configuration.path(configuration.registry.file))
-
-
-def open_vault(configuration: Configuration) -> Vault:
-    """Load the keys that payloads are encrypted with.
-
-    Raises:
-        LocalError: the file is not there, or others may read it.
-    """
-    key = configuration.journal.key
-    if key is not None:
-        return vault_of(key.get_secret_value().encode(), source="journal.key")
-    return load_key_file(configuration.path(configuration.journal.key_file))
-
-
-def open_journal(configuration: Configuration, vault: Vault | None = None) -> SqlJournal:
-    """Open the journal; several processes may look at it."""
-    return open_sql_journal(
-        configuration.file_url(configuration.journal.url),
-        vault or open_vault(configuration),
-        lease=_seconds(configuration.flow.lease_seconds),
-    )
 
 
 def schema_set(configuration: Configuration | None = None) -> SchemaSet:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from gateway.contracts.audit import DONE, AuditAction
@@ -20,11 +20,12 @@ from gateway.contracts.ports import Vault
 from gateway.contracts.replays import Planned, ReplayMode, ReplayRun
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry, login_name
-from gateway.ops.composition import build_flow, build_way_back, open_registry, resending
 from gateway.ops.configuration import Configuration
 from gateway.pipeline.replay_refusals import AlreadyResentError, Asked, ResendingError
-from gateway.pipeline.resending import Resending
-from gateway.pipeline.reworking import Reworking
+
+if TYPE_CHECKING:
+    from gateway.pipeline.resending import Resending
+    from gateway.pipeline.reworking import Reworking
 
 _BATCH = 20
 """Replays of one transaction: the service works on in between"""
@@ -242,6 +243,10 @@ def open_replayer(configuration: Configuration, vault: Vault, journal: SqlJourna
     Raises:
         LocalError: something of ours is not in order.
     """
+    # Not on top: it loads the whole gateway, and to look at what failed needs little of it.
+    from gateway.ops.composition import build_flow, build_way_back, open_registry, resending  # noqa: PLC0415
+    from gateway.pipeline.reworking import Reworking  # noqa: PLC0415
+
     registry = open_registry(configuration)
     back = build_way_back(configuration, registry, vault, journal)
     reception, flow = build_flow(configuration, registry, vault, journal, back)

@@ -203,6 +203,7 @@ PRINTS_NOTHING_OF_OTHERS = {
     "adapters list": "names of installed packages",
     "adapters new": "prints names that the caller gave",
     "adapters check": "the same",
+    "completion": "a script of click's",
     "db upgrade": "numbers",
     "db backup": "prints the name of a file that the caller gave",
     "db purge": "numbers",

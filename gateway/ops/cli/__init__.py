@@ -49,6 +49,7 @@ COMMANDS = {
     "audit": "Who did what, and whether the log of it is whole.",
     "db": "Keep the journal's database: upgrade, back up, purge, change keys.",
     "schemas": "Show the schemas in use; add the official ones.",
+    "completion": "What bash, zsh or fish need to complete commands, ids, receivers.",
     "bench": "Measure throughput and latency beside what the primitives allow.",
 }
 

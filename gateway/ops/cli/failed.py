@@ -18,8 +18,16 @@ from gateway.ops.cli.failure_options import (
     failure_filters,
     opened_failures,
 )
-from gateway.ops.cli.options import config_option, json_option, reason_option, reveal_option
+from gateway.ops.cli.options import (
+    config_option,
+    json_option,
+    message_argument,
+    messages_argument,
+    reason_option,
+    reveal_option,
+)
 from gateway.ops.cli.replay import replay, resume_command
+from gateway.ops.completing import receivers
 from gateway.ops.console import fact, local_time, print_json, say, table
 
 _SHORT = 8
@@ -119,7 +127,7 @@ def _show_list(found: Sequence[Failure]) -> None:
 
 
 @command.command("show")
-@click.argument("identifier", metavar="ID")
+@message_argument
 @config_option
 @json_option
 def show(identifier: str, config: Path | None, *, as_json: bool) -> int:
@@ -161,7 +169,7 @@ def show(identifier: str, config: Path | None, *, as_json: bool) -> int:
 
 
 @command.command("discard")
-@click.argument("identifiers", nargs=-1, metavar="[ID]...")
+@messages_argument
 @failure_filters
 @click.option("--all", "everything", is_flag=True, help="Everything that failed.")
 @reason_option
@@ -193,9 +201,14 @@ def discard(
 
 
 @command.command("export")
-@click.argument("identifier", metavar="ID")
+@message_argument
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--receiver", metavar="HER-ID", help="Which sending, where several have failed.")
+@click.option(
+    "--receiver",
+    metavar="HER-ID",
+    shell_complete=receivers,
+    help="Which sending, where several have failed.",
+)
 @reveal_option
 @reason_option
 @config_option

@@ -15,9 +15,10 @@ from gateway.contracts.findings import FINDINGS
 from gateway.contracts.ports import Vault
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops import browsing, failing
-from gateway.ops.composition import open_journal, open_vault
+from gateway.ops.completing import receivers
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.replaying import Replayer, open_replayer
+from gateway.ops.stores import open_journal, open_vault
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,7 +53,14 @@ def failure_filters(command: Command) -> Command:
     """The options that choose failures; they combine."""
     options = (
         click.option("--error", "errors", metavar="CODE", help="E21, unroutable, overdue, …", multiple=True),
-        click.option("--receiver", "receivers", metavar="HER-ID", help="Municipality or GP.", multiple=True),
+        click.option(
+            "--receiver",
+            "receivers",
+            metavar="HER-ID",
+            help="Municipality or GP.",
+            multiple=True,
+            shell_complete=receivers,
+        ),
         click.option(
             "--municipality", "municipalities", metavar="CODE", help="Kommune, bydel.", multiple=True
         ),

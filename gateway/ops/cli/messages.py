@@ -21,13 +21,15 @@ from gateway.ops import browsing, story
 from gateway.ops.cli.options import (
     config_option,
     json_option,
+    message_argument,
     reveal_option,
     reveal_reason_option,
     revealed_for,
 )
-from gateway.ops.composition import open_journal, open_registry, open_vault
+from gateway.ops.completing import receivers as complete_receivers
 from gateway.ops.configuration import load
 from gateway.ops.console import fact, local_time, print_json, printable, say, table
+from gateway.ops.stores import open_journal, open_registry, open_vault
 from gateway.security.files import write_private
 
 _SHORT = 8
@@ -86,7 +88,14 @@ def command() -> None:
 @click.option(
     "--error", "errors", multiple=True, metavar="CODE", help="What failed: E21, unroutable, overdue, …"
 )
-@click.option("--receiver", "receivers", multiple=True, metavar="HER-ID", help="Who it was sent to.")
+@click.option(
+    "--receiver",
+    "receivers",
+    multiple=True,
+    metavar="HER-ID",
+    shell_complete=complete_receivers,
+    help="Who it was sent to.",
+)
 @click.option("--since", metavar="WHEN", help="2h, 30m, 7d ago, or a date or time.")
 @click.option("--until", metavar="WHEN", help="The same.")
 @click.option(
@@ -182,7 +191,7 @@ def _in_short(sendings: Sequence[Sending]) -> str:
 
 
 @command.command("show")
-@click.argument("identifier", metavar="ID")
+@message_argument
 @reveal_option
 @reveal_reason_option
 @click.option(
@@ -245,7 +254,7 @@ def _show(document: dict[str, Any]) -> None:
 
 
 @command.command("trace")
-@click.argument("identifier", metavar="ID")
+@message_argument
 @config_option
 @json_option
 def trace(identifier: str, config: Path | None, *, as_json: bool) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from gateway.contracts.errors import EXIT_USAGE, GatewayError, PermanentError
+from gateway.ops.completing import message_ids
 
 config_option = click.option(
     "-c",
@@ -18,6 +19,8 @@ config_option = click.option(
     metavar="FILE",
     help="Configuration file [default: PAKKEHJEM_CONFIG].",
 )
+message_argument = click.argument("identifier", metavar="ID", shell_complete=message_ids)
+messages_argument = click.argument("identifiers", nargs=-1, metavar="[ID]...", shell_complete=message_ids)
 register_option = click.option(
     "--register", type=click.Path(path_type=Path), metavar="FILE", help="Address register (TOML)."
 )

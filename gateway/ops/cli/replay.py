@@ -21,7 +21,7 @@ from gateway.ops.cli.failure_options import (
     failure_filters,
     opened_failures,
 )
-from gateway.ops.cli.options import config_option, json_option, read_bytes
+from gateway.ops.cli.options import config_option, json_option, messages_argument, read_bytes
 from gateway.ops.console import print_json, say, table
 from gateway.ops.progress import progress
 from gateway.ops.replaying import Outcome, Replayer, Tally
@@ -35,7 +35,7 @@ _SHOWN = 20
 
 
 @click.command("replay")
-@click.argument("identifiers", nargs=-1, metavar="[ID]...")
+@messages_argument
 @failure_filters
 @click.option("--all", "everything", is_flag=True, help="Everything that failed.")
 @click.option(
