@@ -287,9 +287,12 @@ class FigureReader:
                 cell.replies_taken[seconds] = cell.replies_taken.get(seconds, 0) + 1
 
     def _facts(self, month: Month, replaced: set[str]) -> None:
+        found: dict[tuple[str | None, str | None], FactSums] = {}
         for unit, municipality, row_id, counted, sealed in self._session.select(_sealed_facts(month)):
             facts = facts_from_bytes(self._vault.open(sealed, context=f"{_FACTS}:{row_id}".encode()))
-            sums = self._sum(Cell(month=month.name, unit=unit or "", municipality=municipality or ""))
+            if (sums := found.get((unit, municipality))) is None:
+                cell = Cell(month=month.name, unit=unit or "", municipality=municipality or "")
+                sums = found[unit, municipality] = self._sum(cell)
             sums.add(facts, counted=bool(counted), stands=row_id not in replaced)
 
     def _sum(self, cell: Cell) -> FactSums:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -228,8 +229,9 @@ def facts_to_bytes(facts: NoteFacts) -> bytes:
     return orjson.dumps([facts.relapse, facts.in_work_up, facts.distress_score, windows])
 
 
+@lru_cache(maxsize=65536)
 def facts_from_bytes(document: bytes) -> NoteFacts:
-    """Read `facts_to_bytes` back."""
+    """Read `facts_to_bytes` back; of a year's notes many say the same."""
     relapse, in_work_up, score, windows = orjson.loads(document)
     return NoteFacts(
         relapse=relapse,

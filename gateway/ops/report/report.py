@@ -249,6 +249,8 @@ class _Sum:
     def add(self, other: NoteFigures) -> None:
         for name in NoteFigures.__slots__:
             value, more = getattr(self.figures, name), getattr(other, name)
+            if not more:
+                continue
             if isinstance(value, dict):
                 for key, count in more.items():
                     value[key] = value.get(key, 0) + count
