@@ -60,9 +60,11 @@ def private(folder: Path, text: str = SECRET, mode: int = 0o600) -> Path:
 def with_value(config: Path, section: str, *lines: str) -> None:
     """The file, with a section that says something else of its URL."""
     text = config.read_text()
-    for url in ("sqlite:journal.sqlite", "embedded:queue.sqlite"):
-        text = text.replace(f'[{section}]\nurl = "{url}"\n', f"[{section}]\n")
-    config.write_text(text.replace(f"[{section}]\n", "\n".join((f"[{section}]", *lines, ""))))
+    first = {"queues": 'url = "embedded:queue.sqlite"\n', "journal": 'url = "sqlite:journal.sqlite"\n'}[
+        section
+    ]
+    assert first in text
+    config.write_text(text.replace(first, "\n".join((*lines, ""))))
 
 
 def by_file(config: Path, section: str, _patch: pytest.MonkeyPatch) -> None:
