@@ -374,14 +374,16 @@ def _worker(
     def follow_register() -> None:
         """Make the queues that a changed register needs, and read those of a new hospital."""
         nonlocal served
-        if registry.current is served:
+        changed = registry.current
+        if changed is served:
             return
-        served = registry.current
         try:
-            queue.declare(all_queues(configuration, served))
+            queue.declare(all_queues(configuration, changed))
         except LocalError as error:
             log.warning("queues-not-made", error=error.code, hint=error.message)
-        service.names[:] = inbound_queues(configuration, served)
+        service.names[:] = inbound_queues(configuration, changed)
+        # Last: where the broker can not be reached, the next turn tries it again.
+        served = changed
 
     return Worker(service=service, queue=queue, journal=journal, deadlines=back.deadlines)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.contracts.errors import ConfigurationError
+from gateway.contracts.errors import ConfigurationError, QueueUnavailableError
 from gateway.contracts.journal import SendingKind
+from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.ops import composition
 from gateway.routing.watched_register import OfRegister, WatchedRegister
-from tests.flow.harness import Gateway, note
+from tests.flow.harness import Gateway, note, receipt
+from tests.flow.test_addresses import flagged, look_again
 
 HOSPITAL = """
 [[hospital]]
@@ -91,3 +94,64 @@ def test_the_service_sends_and_reads_by_it(config: Path, monkeypatch: pytest.Mon
     assert gateway.take("another_way_in")
     assert "8900900_async" in gateway.worker.service.names
     gateway.close()
+
+
+@pytest.fixture
+def gateway(config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    monkeypatch.setattr(composition, "WatchedRegister", functools.partial(WatchedRegister, look_seconds=0))
+    made = Gateway(config)
+    yield made
+    made.close()
+
+
+def test_a_running_service_keeps_the_old_one_until_a_broken_file_is_mended(gateway: Gateway) -> None:
+    register = gateway.config.parent / "register.toml"
+    good = register.read_text(encoding="utf-8")
+    moved = good.replace('code = "3222"', 'queue = "another_way_in"\ncode = "3222"', 1)
+    with capture_logs() as lines:
+        register.write_text(moved.replace("[[gp]]", "[[gp]", 1), encoding="utf-8")
+        gateway.note(note("dips/02"))
+        gateway.settle()
+    told = [line for line in lines if line["event"].startswith("register-")]
+    assert [line["event"] for line in told] == ["register-not-reloaded"]
+    assert "no valid TOML" in told[0]["hint"]
+    (row,) = gateway.rows()
+    assert [s.state for s in gateway.sendings(row.id, SendingKind.NOTE)], "by the register before"
+    with capture_logs() as lines:
+        register.write_text(moved, encoding="utf-8")
+        gateway.note(note("dips/01"))
+    assert [line["event"] for line in lines if line["event"].startswith("register-")] == ["register-reloaded"]
+    assert gateway.messages("another_way_in"), "by the mended one"
+
+
+def test_a_flagged_address_is_looked_up_again_when_the_register_changes_while_running(
+    gateway: Gateway,
+) -> None:
+    gateway.note(note("dips/01"))
+    (message,) = gateway.messages("8910031_async")
+    gateway.outside("8900100", receipt(message, ReceiptStatus.REJECTED, ErrorCode.RECEIVER_UNKNOWN))
+    look_again(gateway)
+    assert flagged(gateway) == [("8910031", "E21")]
+    change(gateway.config.parent / "register.toml", '"8910031"', '"8910999"')
+    look_again(gateway)
+    (again,) = gateway.messages("8910999_async")
+    assert again.head.msg_id != message.head.msg_id
+    assert flagged(gateway) == []
+
+
+def test_a_broker_that_is_away_when_the_register_changes_gets_its_queues_later(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = gateway.config.parent / "register.toml"
+    register.write_text(register.read_text(encoding="utf-8") + HOSPITAL, encoding="utf-8")
+
+    def away(_: Iterable[str]) -> None:
+        raise QueueUnavailableError("the broker is away")
+
+    with monkeypatch.context() as during:
+        during.setattr(gateway.worker.queue, "declare", away)
+        with pytest.raises(QueueUnavailableError):
+            gateway.settle()
+    assert "8900900_async" not in gateway.worker.service.names
+    gateway.settle()
+    assert "8900900_async" in gateway.worker.service.names
