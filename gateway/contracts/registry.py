@@ -45,6 +45,8 @@ class HospitalUnit:
     mailbox: str
     """HER-id of the department's secretary, where replies go (the unit itself where none is set)"""
     hospital: Hospital
+    reads: tuple[Format, ...] = (Format.DIALOGMELDING_1_0,)
+    """The versions of the Dialogmelding that whoever reads the mailbox takes, the best first"""
 
     @property
     def kind(self) -> PartyKind:
@@ -64,6 +66,8 @@ class Hospital:
     """Where municipalities and GPs answer: `<herId>_async`"""
     record_system_queue: str
     """Where the hospital's record system reads: `epj_<herId>`"""
+    reads: tuple[Format, ...] = (Format.DIALOGMELDING_1_0,)
+    """The versions of the Dialogmelding that the record system takes, the best first; units inherit them"""
 
     @property
     def error_queue(self) -> str:

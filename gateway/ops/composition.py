@@ -279,6 +279,7 @@ def build_way_back(
         vault=vault,
         answers=Answers(registry, configuration.gateway.her_id),
         readdressing=resending(configuration, registry),
+        schemas=schema_set(configuration),
         clock=clock,
     )
 

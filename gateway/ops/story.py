@@ -57,6 +57,8 @@ _OF_MESSAGE = {
     "duplicate": "← the same again: dropped",
     "reply-matched": "belongs to {note}, by its reference",
     "answer-matched": "belongs to {note}, by its reference",
+    "reply-converted": "came as {came}, written anew: its mailbox reads {reads}",
+    "reply-not-converted": "goes as it came ({came}); its mailbox reads {reads}",
     "reply-guessed": "belongs to {note}: a guess, by {by}",
 }
 """What happened to a message, or one of its sendings, by the name of the event; the rest shows its facts"""

@@ -198,6 +198,8 @@ def send_on(
             audit_entry(AuditAction.REPLY_SEND_ON, message=row, sending_id=made.id, detail={"to": mailbox})
         )
         _tell(transaction, row, at, "sent-on", {"by": by, "to": mailbox})
+        if (told := passing_on.written_as(row, made)) is not None:
+            _tell(transaction, row, at, *told, made.id)
         _close(transaction, row, at)
         add_sending(transaction, made, at)
         transaction.update_inbound(

@@ -22,6 +22,7 @@ from gateway.receipts.passing import PassingOn
 from gateway.receipts.replies import ReplyHandler
 from gateway.receipts.returned import ReturnedHandler
 from gateway.receipts.transport_faults import TransportFaults
+from schemas import SchemaSet
 
 PROCESSING_STATUS = {"production": "P", "test": "D", "training": "T"}
 
@@ -37,9 +38,15 @@ class WayBack:
     transport: TransportHandlers
 
 
-def passing_on(configuration: Configuration, registry: Registry) -> PassingOn:
-    """Writes replies for their next reader."""
-    return PassingOn(registry, message_signer(configuration), sign=configuration.signing.sign_outgoing)
+def passing_on(configuration: Configuration, registry: Registry, schemas: SchemaSet) -> PassingOn:
+    """Writes replies for their next reader.
+
+    Raises:
+        LocalError: no key can be used.
+    """
+    return PassingOn(
+        registry, message_signer(configuration), schemas, sign=configuration.signing.sign_outgoing
+    )
 
 
 def deviations(configuration: Configuration, registry: Registry) -> Deviations:
@@ -69,6 +76,7 @@ def way_back(
     vault: Vault,
     answers: Answers,
     readdressing: Readdressing,
+    schemas: SchemaSet,
     clock: Callable[[], datetime] = now,
 ) -> WayBack:
     """Put it together.
@@ -82,7 +90,7 @@ def way_back(
         notices=Notices(told, configuration.rules.tell_sender),
         receipts=ReceiptHandler(registry, answers, told, addresses),
         replies=ReplyHandler(
-            registry, answers, passing_on(configuration, registry), vault, own_her_id=gateway.her_id
+            registry, answers, passing_on(configuration, registry, schemas), vault, own_her_id=gateway.her_id
         ),
         transport=TransportHandlers(
             faults=TransportFaults(registry, gateway.her_id), returned=ReturnedHandler(registry, told)

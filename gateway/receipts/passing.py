@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from lxml import etree
+
+from gateway.contracts.errors import FormatError
 from gateway.contracts.identifiers import derived_id
 from gateway.contracts.journal import InboundMessage, Sending, SendingKind, SendingState
-from gateway.contracts.messages import Conversation, Head, Party
+from gateway.contracts.messages import Conversation, Format, Head, Party
 from gateway.contracts.ports import MessageSigner
 from gateway.contracts.registry import Endpoint, Registry
 from gateway.contracts.transport_headers import transport_headers
-from gateway.formats import names
+from gateway.formats import identify, names
+from gateway.formats.dialogue_version import in_version
 from gateway.formats.readdress import readdress
 from gateway.receipts.originals import original_head
 from gateway.routing.parties import endpoint_party, mailbox_party
 from gateway.security.gate import parse
+from schemas import SchemaSet
 
 
 def known_references(source: InboundMessage) -> Conversation:
@@ -26,9 +31,13 @@ def known_references(source: InboundMessage) -> Conversation:
 class PassingOn:
     """Writes what goes on."""
 
-    def __init__(self, registry: Registry, signer: MessageSigner, *, sign: bool) -> None:
-        """To hospitals it is signed with the gateway's own key, to others with the hospital's."""
+    def __init__(self, registry: Registry, signer: MessageSigner, schemas: SchemaSet, *, sign: bool) -> None:
+        """To hospitals it is signed with the gateway's own key, to others with the hospital's.
+
+        The schemas check what was written in another version of the Dialogmelding.
+        """
         self._registry = registry
+        self._schemas = schemas
         self._signer = signer
         self._sign = sign
 
@@ -49,7 +58,9 @@ class PassingOn:
         by_person: bool = False,
         at: datetime | None = None,
     ) -> Sending:
-        """A reply to the mailbox of a department.
+        """A reply to the mailbox of a department, in a version of the Dialogmelding that is read there.
+
+        Where it can not be written in one, it goes as it came: `written_as` tells.
 
         Args:
             row: the reply.
@@ -62,7 +73,7 @@ class PassingOn:
         hospital = self._registry.hospital(mailbox)
         queue = hospital.record_system_queue if hospital is not None else ""
         return self._passed_on(
-            row,
+            self._readable(row, mailbox),
             head,
             mailbox_party(self._registry, mailbox),
             conversation=known_references(source) if source is not None else None,
@@ -95,6 +106,36 @@ class PassingOn:
         )
         return replace(made, answers=answers)
 
+    def written_as(
+        self, row: InboundMessage, sending: Sending
+    ) -> tuple[str, dict[str, str | int | None]] | None:
+        """The event that tells that a reply did not come in what its mailbox reads; None where it did."""
+        reads = self._reads(sending.receiver)
+        if row.format not in names.DIALOG or row.format in reads:
+            return None
+        said: dict[str, str | int | None] = {"came": row.format, "reads": " ".join(reads)}
+        return ("reply-converted" if sending.format in reads else "reply-not-converted"), said
+
+    def _reads(self, mailbox: str) -> tuple[Format, ...]:
+        """The versions of the Dialogmelding that are read at a mailbox; none that the register knows: any."""
+        reader = self._registry.unit(mailbox) or self._registry.hospital(mailbox)
+        return reader.reads if reader is not None else tuple(names.DIALOG)
+
+    def _readable(self, row: InboundMessage, mailbox: str) -> InboundMessage:
+        """A message in a version that is read at a mailbox; as it is, where it can not be."""
+        reads = self._reads(mailbox)
+        if row.format not in names.DIALOG or row.format in reads:
+            return row
+        root = parse(row.body)
+        for version in reads:
+            try:
+                made = in_version(root, version)
+            except FormatError:
+                continue
+            if self._schemas.is_valid(made):
+                return replace(row, format=version.value, body=etree.tostring(made, encoding="UTF-8"))
+        return row
+
     def _passed_on(
         self,
         row: InboundMessage,
@@ -108,7 +149,8 @@ class PassingOn:
         at: datetime,
     ) -> Sending:
         her_id, role, queue = receiver
-        body = readdress(parse(row.body), msg_id=msg_id, conversation=conversation, receiver=party)
+        message = parse(row.body)
+        body = readdress(message, msg_id=msg_id, conversation=conversation, receiver=party)
         if self._sign:
             body = self._signer.sign(body, org_no=signed_for)
         sender = head.sender or Party()
@@ -128,7 +170,7 @@ class PassingOn:
             headers=transport_headers(
                 from_her_id=sender.her_id or row.sender,
                 to_her_id=her_id,
-                msg_type=head.msg_type.value or "",
+                msg_type=identify(message).msg_type or "",
                 msg_id=msg_id,
                 at=at,
                 namespace=names.MSGHEAD,

@@ -87,10 +87,16 @@ class ReplyHandler:
             reason=_GUESSED if origin.guessed else None,
         )
         mailbox = unit.mailbox if unit is not None else hospital.her_id
-        sendings.append(self._passing_on.to_hospital(row, message.head, mailbox, source=origin.source))
+        passed_on = self._passing_on.to_hospital(row, message.head, mailbox, source=origin.source)
+        sendings.append(passed_on)
         how = "receiver, patient and time" if origin.guessed else "reference"
         name = _GUESSED if origin.guessed else "reply-matched"
-        add_all(transaction, row, sendings, [(name, {"note": origin.source.id, "by": how})], row.received_at)
+        events: list[tuple[str, dict[str, str | int | None]]] = [
+            (name, {"note": origin.source.id, "by": how})
+        ]
+        if (told := self._passing_on.written_as(row, passed_on)) is not None:
+            events.append(told)
+        add_all(transaction, row, sendings, events, row.received_at)
         reached(FailPoint.REPLY_PASSED_ON)
 
     def answer(self, transaction: JournalTransaction, arrival: Arrival, message: Message) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,12 +27,19 @@ class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+_Dialogue = Literal[Format.DIALOGMELDING_1_0, Format.DIALOGMELDING_1_1]
+_Reads = Annotated[tuple[_Dialogue, ...], Field(min_length=1)]
+_READS: Final = (Format.DIALOGMELDING_1_0,)
+"""What every record system takes: DIPS, DocuLive and Helseplattformen send it"""
+
+
 class _UnitEntry(_Entry):
     name: str
     her_id: HerId
     mailbox: HerId | None = None
     successor: HerId | None = None
     """HER-id of the unit that took over: what comes for a closed unit goes to its mailbox"""
+    reads: _Reads | None = None
 
 
 class _HospitalEntry(_Entry):
@@ -42,6 +49,8 @@ class _HospitalEntry(_Entry):
     systems: tuple[str, ...] = ()
     queue: str | None = None
     record_system_queue: str | None = None
+    reads: _Reads = _READS
+    """In which versions of the Dialogmelding replies reach it, the best first"""
     unit: tuple[_UnitEntry, ...] = ()
 
 
@@ -222,12 +231,19 @@ def _hospital(entry: _HospitalEntry) -> Hospital:
         systems=entry.systems,
         queue=entry.queue or f"{entry.her_id}_async",
         record_system_queue=entry.record_system_queue or f"epj_{entry.her_id}",
+        reads=entry.reads,
     )
 
 
 def _unit(entry: _UnitEntry, hospital: Hospital, successor: _UnitEntry) -> HospitalUnit:
     mailbox = successor.mailbox or successor.her_id
-    return HospitalUnit(name=entry.name, her_id=entry.her_id, mailbox=mailbox, hospital=hospital)
+    return HospitalUnit(
+        name=entry.name,
+        her_id=entry.her_id,
+        mailbox=mailbox,
+        hospital=hospital,
+        reads=successor.reads or hospital.reads,
+    )
 
 
 def _successor(entry: _UnitEntry, units: Iterable[_UnitEntry]) -> _UnitEntry:

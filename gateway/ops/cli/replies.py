@@ -11,7 +11,7 @@ from gateway.contracts.errors import EXIT_DONE
 from gateway.ops import browsing, unplaced
 from gateway.ops.auditing import login_name
 from gateway.ops.cli.options import config_option, json_option, reason_option
-from gateway.ops.composition import open_journal, open_registry
+from gateway.ops.composition import open_journal, open_registry, schema_set
 from gateway.ops.configuration import load
 from gateway.ops.console import local_time, print_json, say, table
 from gateway.ops.way_back import passing_on
@@ -106,7 +106,7 @@ def send_on(identifier: str, mailbox: str, config: Path | None) -> int:
     journal = open_journal(configuration)
     try:
         reply = browsing.find(journal, identifier)
-        writer = passing_on(configuration, registry)
+        writer = passing_on(configuration, registry, schema_set(configuration))
         made = unplaced.send_on(journal, registry, writer, reply, to=mailbox, by=login_name())
     finally:
         journal.close()
