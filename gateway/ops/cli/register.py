@@ -16,7 +16,8 @@ from gateway.ops.certificate_list import Listed, Purpose, certificates
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.console import print_json, say, table
-from gateway.ops.register_check import inconsistencies
+from gateway.ops.flagged_entries import Flagged, flagged_entries
+from gateway.ops.register_check import Inconsistency, inconsistencies
 from gateway.routing.register_file import RegisterFile
 
 
@@ -42,6 +43,13 @@ class _Register:
         self.file = configuration.path(configuration.registry.file)
         self.register = RegisterFile.load(self.file)
         self.certificates = certificates(configuration)
+        self.flagged: dict[str, Flagged] = {}
+        self.unread: GatewayError | None = None
+        """Why the journal could not be asked for flagged entries"""
+        try:
+            self.flagged = {each.her_id: each for each in flagged_entries(self.register, configuration)}
+        except GatewayError as error:
+            self.unread = error
         self._now = datetime.now(UTC)
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -60,6 +68,7 @@ class _Register:
             "systems": list(entry.systems),
             "queue": entry.queue,
             "record_system_queue": entry.record_system_queue,
+            "reads": [each.value for each in entry.reads],
             "certificate": self._certificate(Purpose.SIGNING, entry.org_no),
         }
 
@@ -71,6 +80,7 @@ class _Register:
             "name": entry.name,
             "hospital": entry.hospital.her_id,
             "mailbox": entry.mailbox,
+            "reads": [each.value for each in entry.reads],
         }
 
     def endpoint(self, entry: Endpoint) -> dict[str, Any]:
@@ -90,7 +100,16 @@ class _Register:
             "certificate": self._certificate(
                 Purpose.RECEIVER, entry.her_id, entry.organisation_her_id, entry.org_no
             ),
+            "flagged": self.flagged[entry.her_id].document() if entry.her_id in self.flagged else None,
         }
+
+    def inconsistencies(self) -> list[Inconsistency]:
+        """What receivers say of their entries."""
+        found = [each.inconsistency() for each in self.flagged.values()]
+        if self.unread is not None:
+            text = f"what receivers say of their entries is not known: {self.unread.message}"
+            found.append(Inconsistency(entry="-", text=text, hint="pakkehjem doctor", grave=False))
+        return found
 
     def _certificate(self, purpose: Purpose, *names: str | None) -> dict[str, Any] | None:
         found = {each.name: each for each in self.certificates if each.purpose is purpose}
@@ -115,6 +134,8 @@ class _Register:
 def list_entries(config: Path | None, *, as_json: bool) -> int:
     """List hospitals with their units, municipalities, GPs; then certificates with their days left.
 
+    Entries that are flagged, because their receivers say that they are not there, are named below.
+
     Example: pakkehjem register list -c gateway.toml
     """
     found = _Register(load(config))
@@ -138,6 +159,12 @@ def list_entries(config: Path | None, *, as_json: bool) -> int:
         ],
         whole=("kind", "HER-id", "code"),
     )
+    if told := found.inconsistencies():
+        click.echo()
+        table(
+            ["flagged", "what, and what to do"],
+            [(each.entry, f"{each.text}\n→ {each.hint}") for each in told],
+        )
     click.echo()
     table(
         ["certificate", "of", "ends", "days left", "problem"],
@@ -200,6 +227,8 @@ def _matches(row: Mapping[str, Any], what: str) -> bool:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, Mapping) and "codes" in value:
+        return f"{' '.join(value['codes'])}, {value['notes']} waiting since {value['since'][:10]}"
     if isinstance(value, Mapping):
         problems = "".join(f"; {problem}" for problem in value["problems"])
         return f"{value['purpose']}, {value['days_left']} days left{problems}"
@@ -211,6 +240,8 @@ def _text(value: object) -> str:
 @json_option
 def check(config: Path | None, *, as_json: bool) -> int:
     """Tell what is inconsistent: shared ids and queues, formats that nobody writes, missing keys.
+
+    And which entries are flagged, because their receivers say that they are not there.
 
     Exit code 1 where messages would not arrive.
 
@@ -224,6 +255,7 @@ def check(config: Path | None, *, as_json: bool) -> int:
         certificates=read.certificates,
         systems=[adapter.name for adapter in installed().adapters],
     )
+    found += read.inconsistencies()
     if as_json:
         print_json(
             [
