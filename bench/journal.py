@@ -27,17 +27,9 @@ from sqlalchemy import Connection, Table, create_engine, insert, make_url, selec
 from gateway.contracts.facts import NoteFacts
 from gateway.contracts.failures import Failure, FailureFilter
 from gateway.contracts.findings import finding
-from gateway.contracts.journal import (
-    Event,
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    Sending,
-    SendingKind,
-    SendingState,
-)
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import Event, InboundFilter, InboundMessage, Sending
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal import rows, tables
 from gateway.journal.rows import EVENT, INBOUND, SENDING

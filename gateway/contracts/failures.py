@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.contracts.journal import InboundMessage, Sending, SendingState
+from gateway.contracts.records import InboundMessage, Sending
+from gateway.contracts.states import SendingState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

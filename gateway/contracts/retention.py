@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from gateway.contracts.journal import InboundKind
+from gateway.contracts.states import InboundKind
 
 
 class DataClass(StrEnum):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.contracts.errors import AdapterError
-from gateway.contracts.journal import InboundKind
 from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.ports import Signer
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import AppRec
+from gateway.contracts.states import InboundKind
 from gateway.intake.intake import Opened, RefusedError
 
 

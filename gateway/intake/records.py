@@ -6,18 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import (
-    Event,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    JournalTransaction,
-    NamedReceiver,
-    Sending,
-    SendingKind,
-)
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Head
+from gateway.contracts.records import Event, InboundMessage, NamedReceiver, Sending
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.contracts.summary import Action
 from gateway.contracts.tracing import child
 from gateway.intake.arrival import Arrival

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import orjson
 
-from gateway.contracts.journal import InboundKind
 from gateway.contracts.queues import Delivery
+from gateway.contracts.states import InboundKind
 from gateway.contracts.transport_headers import CONDITIONS, FaultHeader, one_line
 from gateway.intake.arrival import Arrival, Returned
 

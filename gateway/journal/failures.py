@@ -11,8 +11,9 @@ import orjson
 from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text
 
 from gateway.contracts.failures import Failure, FailureFilter
-from gateway.contracts.journal import InboundState, Sending, SendingKind, SendingState
+from gateway.contracts.records import Sending
 from gateway.contracts.replays import Planned, ReplayMode, ReplayRun
+from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.journal import rows
 from gateway.journal.rows import INBOUND, SENDING, Row, to_time
 from gateway.journal.session import Session

@@ -28,9 +28,9 @@ from sqlalchemy import (
 )
 
 from gateway.contracts.facts import FactSums
-from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.ports import Vault
 from gateway.contracts.registry import PartyKind
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal.rows import (
     facts_from_bytes,

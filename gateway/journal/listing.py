@@ -26,7 +26,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from gateway.contracts.journal import InboundFilter, InboundKind, Sending, SendingKind
+from gateway.contracts.records import InboundFilter, Sending
+from gateway.contracts.states import InboundKind, SendingKind
 from gateway.journal.failures import failed_with
 from gateway.journal.rows import INBOUND, SENDING, Row, to_time
 from gateway.journal.session import Session

@@ -17,19 +17,10 @@ from gateway.contracts.audit import AuditEntry, AuditRecord
 from gateway.contracts.errors import LocalError
 from gateway.contracts.facts import FactSums, NoteFacts, Window
 from gateway.contracts.findings import Finding
-from gateway.contracts.journal import (
-    Event,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    NamedReceiver,
-    Receipt,
-    Sending,
-    SendingKind,
-    SendingState,
-)
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import Event, InboundMessage, NamedReceiver, Receipt, Sending
 from gateway.contracts.replays import Replay, ReplayMode
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.contracts.traffic import Circuit, Pause
 from gateway.journal import tables

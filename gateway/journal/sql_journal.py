@@ -19,17 +19,9 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from gateway.contracts.audit import AuditAnchor, AuditEntry, AuditFilter, AuditRecord, AuditVerdict
 from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, LocalError
 from gateway.contracts.fail_points import FailPoint, reached
-from gateway.contracts.journal import (
-    Event,
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    Receipt,
-    Sending,
-    SendingKind,
-)
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import Event, InboundFilter, InboundMessage, Receipt, Sending
+from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.contracts.traffic import Circuit, Pause
 from gateway.journal import (
     audit_chain,

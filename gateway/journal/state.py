@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, literal_column, select, text
 
-from gateway.contracts.journal import SendingState
+from gateway.contracts.states import SendingState
 from gateway.contracts.traffic import Circuit
 from gateway.journal.rows import from_time
 from gateway.journal.session import Session

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from gateway.contracts.journal import TRANSITIONS, InboundKind, InboundState, SendingKind, SendingState
+from gateway.contracts.states import TRANSITIONS, InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.contracts.traffic import EVERY_RECEIVER
 from gateway.journal.rows import (

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.contracts.journal import SendingKind
+from gateway.contracts.states import SendingKind
 
 SCHEMA_VERSION = "9"
 """The revision that these tables are of; `migrations` makes them"""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gateway.contracts.journal import Sending
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import Sending
 from gateway.contracts.traffic import Circuit, Pause
 from gateway.journal import rows
 from gateway.journal.rows import CIRCUIT, PAUSE, Row

@@ -13,16 +13,10 @@ from gateway.contracts.addresses import AddressFault, FaultOutcome
 from gateway.contracts.audit import AuditEntry
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.findings import Finding
-from gateway.contracts.journal import (
-    Event,
-    InboundMessage,
-    InboundState,
-    Receipt,
-    Sending,
-    SendingKind,
-)
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import Event, InboundMessage, Receipt, Sending
 from gateway.contracts.replays import Replay
+from gateway.contracts.states import InboundState, SendingKind
 from gateway.journal import audit_chain, rows
 from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
 from gateway.journal.gathered import Gathered

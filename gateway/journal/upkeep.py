@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, exists, func, or_, select, update
 
-from gateway.contracts.journal import Event, InboundKind, InboundState, SendingState
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import Event
+from gateway.contracts.states import InboundKind, InboundState, SendingState
 from gateway.journal.figures import add_up
 from gateway.journal.rows import AUDIT, EVENT, to_time
 from gateway.journal.session import Session

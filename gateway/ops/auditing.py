@@ -12,7 +12,8 @@ from pathlib import Path
 
 from gateway.contracts.audit import BEGUN, DONE, AuditAction, AuditEntry
 from gateway.contracts.errors import GatewayError
-from gateway.contracts.journal import InboundMessage, Journal
+from gateway.contracts.journal import Journal
+from gateway.contracts.records import InboundMessage
 
 _NOBODY_LOGGED_IN = 2**32 - 1
 """Of the kernel's login id, where the process was started by no session (proc(5), `loginuid`)"""

@@ -11,16 +11,10 @@ import orjson
 
 from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, GatewayError
-from gateway.contracts.journal import (
-    Event,
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    Journal,
-    Sending,
-    SendingKind,
-)
+from gateway.contracts.journal import Journal
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import Event, InboundFilter, InboundMessage, Sending
+from gateway.contracts.states import InboundKind, SendingKind
 from gateway.contracts.summary import Summary
 from gateway.ops.auditing import audit_entry, record
 from gateway.ops.conversion import page_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.contracts.failures import Failure
-from gateway.contracts.journal import InboundKind, SendingState
+from gateway.contracts.states import InboundKind, SendingState
 from gateway.receipts.remedies import Remedy, remedy
 
 _REFUSED: Mapping[Remedy, str] = MappingProxyType(

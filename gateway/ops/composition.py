@@ -12,10 +12,11 @@ import structlog
 from adapters import installed
 from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import LocalError
-from gateway.contracts.journal import Event, InboundKind
 from gateway.contracts.ports import AdapterSet, MessageSigner, MessageVerifier, Vault
 from gateway.contracts.queues import Queue
+from gateway.contracts.records import Event
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind
 from gateway.intake.intake import Intake, IntakePolicy
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry

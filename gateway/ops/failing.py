@@ -12,7 +12,9 @@ from typing import Any
 from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, GatewayError
 from gateway.contracts.failures import Failure, FailureFilter
-from gateway.contracts.journal import Event, InboundState, JournalTransaction
+from gateway.contracts.journal import JournalTransaction
+from gateway.contracts.records import Event
+from gateway.contracts.states import InboundState
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry
 from gateway.ops.causes import advice

@@ -10,16 +10,10 @@ from typing import Any
 from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_PARTLY, GatewayError
 from gateway.contracts.findings import FINDINGS, Severity
-from gateway.contracts.journal import (
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    Journal,
-    JournalTransaction,
-    Sending,
-)
+from gateway.contracts.journal import Journal, JournalTransaction
+from gateway.contracts.records import InboundFilter, InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, Registry
+from gateway.contracts.states import InboundKind, InboundState
 from gateway.contracts.summary import Summary
 from gateway.ops import browsing
 from gateway.ops.auditing import audit_entry

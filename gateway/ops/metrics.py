@@ -15,9 +15,10 @@ from typing import Final, Self
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from gateway.contracts.findings import FINDINGS
-from gateway.contracts.journal import Event, SendingKind
 from gateway.contracts.queues import Delivery, Envelope, PublishOutcome, Queue, QueueStatus
 from gateway.contracts.receipts import ERROR_TEXTS
+from gateway.contracts.records import Event
+from gateway.contracts.states import SendingKind
 
 _SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 _ANSWER_SECONDS: Final = (1, 10, 60, 300, 1800, 3600, 4 * 3600, 24 * 3600, 48 * 3600, 96 * 3600)

@@ -15,8 +15,9 @@ from uuid import uuid4
 from gateway.contracts.audit import DONE, AuditAction
 from gateway.contracts.errors import EXIT_NO, GatewayError, TransientError
 from gateway.contracts.failures import Failure
-from gateway.contracts.journal import InboundMessage, JournalTransaction, Sending
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.replays import Planned, ReplayMode, ReplayRun
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry, login_name

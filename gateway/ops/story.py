@@ -10,17 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.contracts.journal import (
-    Event,
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    Journal,
-    Sending,
-    SendingKind,
-)
+from gateway.contracts.journal import Journal
 from gateway.contracts.receipts import ERROR_TEXTS
+from gateway.contracts.records import Event, InboundFilter, InboundMessage, Sending
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, SendingKind
 
 _MOST = 1000
 _LONGEST_NAME = 36

@@ -8,19 +8,10 @@ from typing import Any
 
 from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, GatewayError
-from gateway.contracts.journal import (
-    Event,
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    Journal,
-    JournalTransaction,
-    Sending,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.journal import Journal, JournalTransaction
+from gateway.contracts.records import Event, InboundFilter, InboundMessage, Sending
 from gateway.contracts.registry import PartyKind, Registry
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.intake.records import add_sending
 from gateway.ops.auditing import audit_entry
 from gateway.receipts.originals import original_head

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from gateway.contracts.journal import SendingState
+from gateway.contracts.states import SendingState
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.console import say
 from gateway.ops.progress import progress

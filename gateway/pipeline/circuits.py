@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.contracts.journal import JournalTransaction, Sending, SendingKind
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.queues import PublishOutcome
+from gateway.contracts.records import Sending
+from gateway.contracts.states import SendingKind
 from gateway.contracts.traffic import Circuit
 
 log = structlog.get_logger()

@@ -6,15 +6,10 @@ messages of its series); HITS 1218:2019, chapter 3.3 (ConversationRef).
 
 from __future__ import annotations
 
-from gateway.contracts.journal import (
-    InboundMessage,
-    InboundState,
-    JournalTransaction,
-    Sending,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Head
+from gateway.contracts.records import InboundMessage, Sending
+from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 
 _NEVER_TAKEN = frozenset({InboundState.REJECTED, InboundState.WITHHELD, InboundState.FAILED})

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from gateway.contracts.errors import LocalError
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import InboundMessage, Sending, SendingKind, SendingState
 from gateway.contracts.messages import Conversation, Format, Message
 from gateway.contracts.ports import MessageSigner
+from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Hospital, HospitalUnit, PartyKind, Protection
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.contracts.transport_headers import OSLO, transport_headers
 from gateway.formats import identify, write_message

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.contracts.journal import InboundMessage, JournalTransaction, Sending
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Attachment, Head, Message
 from gateway.contracts.receipts import ReceiptStatus
+from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, PartyKind, Registry
 from gateway.contracts.summary import Action, Summary
 from gateway.intake.attachments import TAKEN, taken

@@ -12,9 +12,11 @@ from structlog.contextvars import bound_contextvars
 from gateway.contracts.errors import GatewayError, TransientError
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import Event, InboundKind, InboundState, Journal, JournalTransaction
+from gateway.contracts.journal import Journal, JournalTransaction
 from gateway.contracts.queues import Delivery
+from gateway.contracts.records import Event
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, InboundState
 from gateway.contracts.tracing import trace_id, traced
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, add_sending, set_aside

@@ -12,19 +12,13 @@ from datetime import datetime
 
 from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, GatewayError
 from gateway.contracts.findings import FINDINGS, Disposition, Finding, Severity
-from gateway.contracts.journal import (
-    Event,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    JournalTransaction,
-    Sending,
-    SendingKind,
-)
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import ErrorCode, Fault, ReceiptStatus, fault
+from gateway.contracts.records import Event, InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, PartyKind, Registry
+from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.contracts.summary import Action, Summary
 from gateway.formats import read_message
 from gateway.intake.records import add_receipt, add_sending

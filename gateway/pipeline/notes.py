@@ -10,19 +10,14 @@ from dataclasses import dataclass, replace
 from gateway.contracts.errors import AdapterError
 from gateway.contracts.facts import NoteFacts
 from gateway.contracts.findings import Disposition, disposition, finding
-from gateway.contracts.journal import (
-    Event,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    JournalTransaction,
-    Sending,
-)
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.ports import Vault
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import Fault, ReceiptStatus
+from gateway.contracts.records import Event, InboundMessage, Sending
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, InboundState
 from gateway.contracts.summary import Action, Summary
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, add_receipt, inbound_row

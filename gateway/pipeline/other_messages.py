@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gateway.contracts.findings import Disposition, Finding, disposition, finding
-from gateway.contracts.journal import Event, InboundMessage, InboundState, JournalTransaction, Sending
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Head, Message
 from gateway.contracts.receipts import Fault, ReceiptStatus
+from gateway.contracts.records import Event, InboundMessage, Sending
+from gateway.contracts.states import InboundState
 from gateway.contracts.summary import Action
 from gateway.formats.person_identifier import check_digits_ok, classify, normalise
 from gateway.intake.patient import identification_faults

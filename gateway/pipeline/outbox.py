@@ -10,15 +10,10 @@ import structlog
 
 from gateway.contracts.errors import LocalError, TransientError
 from gateway.contracts.fail_points import FailPoint, reached
-from gateway.contracts.journal import (
-    Event,
-    Journal,
-    JournalTransaction,
-    Sending,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.journal import Journal, JournalTransaction
 from gateway.contracts.queues import Envelope, PublishOutcome, Queue
+from gateway.contracts.records import Event, Sending
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.pipeline.circuits import Attempt, Circuits, CircuitSettings
 from gateway.pipeline.quarantine import POISON, Attempts
 from gateway.receipts.states import settle

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gateway.contracts.errors import LocalError
-from gateway.contracts.journal import Sending, SendingKind
 from gateway.contracts.ports import MessageProtector
 from gateway.contracts.queues import Envelope
+from gateway.contracts.records import Sending
 from gateway.contracts.registry import Endpoint, Protection, Registry
+from gateway.contracts.states import SendingKind
 
 
 class NoProtectionError(LocalError):

@@ -14,9 +14,11 @@ from uuid import uuid4
 
 import structlog
 
-from gateway.contracts.journal import Event, InboundKind, Journal, JournalTransaction
+from gateway.contracts.journal import Journal, JournalTransaction
 from gateway.contracts.queues import Delivery
+from gateway.contracts.records import Event
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind
 from gateway.intake.arrival import Arrival
 from gateway.intake.intake import content_hash
 from gateway.intake.records import add_all, set_aside

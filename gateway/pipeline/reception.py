@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.contracts.errors import AdapterError, PermanentError, TransientError
-from gateway.contracts.journal import InboundKind
 from gateway.contracts.messages import Format, Head, Party
 from gateway.contracts.ports import AdapterSet, MessageOpener, Signer
 from gateway.contracts.queues import Delivery
 from gateway.contracts.receipts import ErrorCode, fault
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind
 from gateway.contracts.tracing import TRACEPARENT
 from gateway.intake.arrival import Arrival
 from gateway.intake.intake import Intake, Opened, RefusedError, content_hash

@@ -17,17 +17,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.contracts.addresses import FaultOutcome
-from gateway.contracts.journal import (
-    Event,
-    InboundMessage,
-    JournalTransaction,
-    Sending,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.ports import MessageSigner
+from gateway.contracts.records import Event, InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, PartyKind, Protection, Registry
 from gateway.contracts.replays import Replay, ReplayMode
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.summary import Summary
 from gateway.formats.readdress import unsigned
 from gateway.intake.records import add_sending

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.contracts.journal import InboundMessage, JournalTransaction, Sending
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Attachment
+from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, Registry
 from gateway.contracts.summary import Action, Summary
 from gateway.pipeline.conversation import latest_sendings

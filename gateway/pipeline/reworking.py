@@ -12,15 +12,11 @@ from typing import Any, Protocol, cast
 
 from gateway.contracts.errors import GatewayError
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import (
-    Event,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    JournalTransaction,
-)
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.ports import Signer
+from gateway.contracts.records import Event, InboundMessage
 from gateway.contracts.replays import Replay, ReplayMode
+from gateway.contracts.states import InboundKind, InboundState
 from gateway.formats.readdress import unsigned
 from gateway.intake.arrival import Arrival
 from gateway.pipeline.reception import SPOOFING, Reception

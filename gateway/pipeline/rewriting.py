@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import InboundMessage, JournalTransaction, Sending, SendingKind, SendingState
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Attachment, Receiver
+from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, Protection, Registry
 from gateway.contracts.replays import ReplayMode
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.summary import Action, Summary
 from gateway.contracts.transport_headers import OSLO
 from gateway.formats import read_message

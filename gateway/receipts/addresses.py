@@ -17,14 +17,10 @@ import structlog
 
 from gateway.contracts.addresses import AddressFault, FaultOutcome
 from gateway.contracts.errors import GatewayError, TransientError
-from gateway.contracts.journal import (
-    Event,
-    InboundMessage,
-    JournalTransaction,
-    Sending,
-    SendingState,
-)
+from gateway.contracts.journal import JournalTransaction
+from gateway.contracts.records import Event, InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, PartyKind
+from gateway.contracts.states import SendingState
 from gateway.contracts.summary import Action
 
 log = structlog.get_logger()

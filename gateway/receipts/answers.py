@@ -8,10 +8,11 @@ from datetime import datetime
 from gateway.contracts.errors import FormatError
 from gateway.contracts.findings import FINDINGS, Finding, Severity
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import InboundMessage, Sending, SendingKind, SendingState
 from gateway.contracts.messages import Format, Head
 from gateway.contracts.receipts import ErrorCode, Fault, ReceiptStatus, fault
+from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.transport_headers import OSLO, transport_headers
 from gateway.formats import answer, write_apprec
 from gateway.routing.addressees import Addressees, sending_hospital

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from gateway.contracts.fail_points import FailPoint, reached
-from gateway.contracts.journal import Event, Journal, JournalTransaction, Sending
+from gateway.contracts.journal import Journal, JournalTransaction
+from gateway.contracts.records import Event, Sending
 from gateway.receipts.addresses import AddressFaults
 from gateway.receipts.deviations import Deviations
 from gateway.receipts.held_deadlines import HeldDeadlines

@@ -11,13 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import (
-    InboundMessage,
-    JournalTransaction,
-    Sending,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import (
     CodedValue,
     Conversation,
@@ -32,7 +26,9 @@ from gateway.contracts.messages import (
 )
 from gateway.contracts.ports import MessageSigner
 from gateway.contracts.receipts import Fault, ReceiptStatus
+from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import PartyKind, Registry
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.transport_headers import OSLO, transport_headers
 from gateway.formats import write_message
 from gateway.formats.codes import simple_code

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.contracts.journal import Event, InboundFilter, InboundKind, InboundMessage, InboundState, Journal
+from gateway.contracts.journal import Journal
+from gateway.contracts.records import Event, InboundFilter, InboundMessage
+from gateway.contracts.states import InboundKind, InboundState
 
 log = structlog.get_logger()
 

@@ -5,19 +5,11 @@ from __future__ import annotations
 import structlog
 
 from gateway.contracts.fail_points import FailPoint, reached
-from gateway.contracts.journal import (
-    Event,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    JournalTransaction,
-    Receipt,
-    Sending,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.receipts import AppRec, ReceiptStatus
+from gateway.contracts.records import Event, InboundMessage, Receipt, Sending
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_receipt, inbound_row
 from gateway.receipts.addresses import AddressFaults

@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from gateway.contracts.findings import FINDINGS
-from gateway.contracts.journal import Event, InboundMessage, JournalTransaction
+from gateway.contracts.journal import JournalTransaction
+from gateway.contracts.records import Event, InboundMessage
 from gateway.receipts.deviations import Deviations
 
 

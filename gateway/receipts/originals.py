@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from gateway.contracts.journal import InboundMessage, JournalTransaction
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Format, Head
+from gateway.contracts.records import InboundMessage
 from gateway.formats import identify, read_head
 from gateway.security.gate import parse
 

@@ -9,10 +9,11 @@ from lxml import etree
 
 from gateway.contracts.errors import FormatError
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import InboundMessage, Sending, SendingKind, SendingState
 from gateway.contracts.messages import Conversation, Format, Head, Party
 from gateway.contracts.ports import MessageSigner
+from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, Registry
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.transport_headers import transport_headers
 from gateway.formats import identify, names
 from gateway.formats.dialogue_version import in_version

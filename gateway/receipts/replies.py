@@ -13,18 +13,13 @@ from datetime import timedelta
 from typing import get_args
 
 from gateway.contracts.fail_points import FailPoint, reached
-from gateway.contracts.journal import (
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    JournalTransaction,
-    Sending,
-    SendingKind,
-)
+from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Message
 from gateway.contracts.ports import Vault
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus, fault
+from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.contracts.summary import Pathway
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, inbound_row

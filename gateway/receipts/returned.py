@@ -9,16 +9,10 @@ from __future__ import annotations
 import structlog
 
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import (
-    Event,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    JournalTransaction,
-    Sending,
-    SendingState,
-)
+from gateway.contracts.journal import JournalTransaction
+from gateway.contracts.records import Event, InboundMessage, Sending
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, InboundState, SendingState
 from gateway.intake.arrival import Arrival, Returned
 from gateway.receipts.deviations import Deviations
 from gateway.receipts.remedies import Trouble

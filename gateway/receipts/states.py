@@ -16,14 +16,9 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from gateway.contracts.journal import (
-    TRANSITIONS,
-    Event,
-    InboundState,
-    JournalTransaction,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.journal import JournalTransaction
+from gateway.contracts.records import Event
+from gateway.contracts.states import TRANSITIONS, InboundState, SendingKind, SendingState
 
 _KINDS = (SendingKind.NOTE, SendingKind.REPLY)
 _ENDED = frozenset({InboundState.REJECTED, InboundState.WITHHELD, InboundState.DISCARDED, InboundState.HELD})

@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import Sending, SendingKind, SendingState
+from gateway.contracts.records import Sending
 from gateway.contracts.registry import PartyKind, Registry
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.transport_headers import FaultHeader, fault_headers
 from gateway.intake.arrival import Arrival
 from gateway.security.errors import transport_fault

@@ -9,10 +9,10 @@ from typing import Self
 import pytest
 
 from gateway.contracts.fail_points import FailPoint, watch
-from gateway.contracts.journal import InboundState, SendingKind, SendingState
 from gateway.contracts.messages import Message
 from gateway.contracts.queues import Delivery, Envelope, PublishOutcome, Queue
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.formats import read_message
 from gateway.ops import composition
 from gateway.ops.configuration import load

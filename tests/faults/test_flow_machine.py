@@ -32,9 +32,9 @@ from hypothesis.stateful import (
 from lxml import etree
 
 from gateway.contracts.fail_points import FailPoint, watch
-from gateway.contracts.journal import SendingKind, SendingState
 from gateway.contracts.queues import Delivery
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.formats import read_apprec, read_message
 from gateway.ops.initialise import initialise
 from gateway.security.gate import parse

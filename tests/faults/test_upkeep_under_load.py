@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import InboundFilter
+from gateway.contracts.records import InboundFilter
 from gateway.journal.sql_journal import open_journal
 from gateway.security.vault import load_key_file
 from tests.faults.conftest import at_length

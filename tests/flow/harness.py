@@ -11,10 +11,11 @@ from uuid import uuid4
 
 from lxml import etree
 
-from gateway.contracts.journal import InboundFilter, InboundKind, InboundMessage, Sending, SendingKind
 from gateway.contracts.messages import Message
 from gateway.contracts.queues import Delivery, Envelope
 from gateway.contracts.receipts import AppRec, ErrorCode, ReceiptStatus, fault
+from gateway.contracts.records import InboundFilter, InboundMessage, Sending
+from gateway.contracts.states import InboundKind, SendingKind
 from gateway.formats import answer, read_apprec, read_message, write_apprec
 from gateway.ops.composition import Worker, build_worker, open_registry
 from gateway.ops.configuration import Configuration, load

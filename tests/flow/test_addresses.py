@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.contracts.journal import InboundState, Sending, SendingKind, SendingState
 from gateway.contracts.messages import Message
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.records import Sending
+from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.formats import read_message
 from gateway.ops.browsing import shown

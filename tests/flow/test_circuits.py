@@ -9,8 +9,9 @@ from itertools import count, pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.contracts.journal import InboundState, Sending, SendingKind, SendingState
 from gateway.contracts.queues import Envelope, PublishOutcome
+from gateway.contracts.records import Sending
+from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.contracts.traffic import EVERY_RECEIVER, INTAKE, Pause
 from gateway.pipeline.outbox import Outbox
 from tests.flow.conftest import Start

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from gateway.contracts.errors import ConfigurationError
-from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.messages import Conversation, Format, Message, Receiver
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.formats import read_message
 from gateway.ops.security import message_verifier
 from gateway.routing.register_file import RegisterFile

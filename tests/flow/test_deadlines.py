@@ -13,10 +13,11 @@ from structlog.testing import capture_logs
 
 from gateway.contracts.audit import AuditFilter
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_USAGE, GatewayError
-from gateway.contracts.journal import InboundKind, InboundMessage, InboundState, SendingKind, SendingState
 from gateway.contracts.messages import Conversation, Message
 from gateway.contracts.queues import PublishOutcome
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.records import InboundMessage
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.formats import read_message
 from gateway.ops.cli import cli
 from gateway.security.gate import parse

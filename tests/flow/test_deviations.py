@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.messages import Conversation, Format, Message
 from gateway.contracts.queues import PublishOutcome
 from gateway.contracts.receipts import ERROR_TEXTS, ErrorCode, ReceiptStatus
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.formats import read_message
 from gateway.ops.security import message_verifier
 from gateway.receipts.remedies import ADVICE, REMEDIES, Remedy, Trouble, remedy

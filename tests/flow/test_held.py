@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 
 from gateway.contracts.audit import AuditFilter
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_PARTLY, EXIT_USAGE, GatewayError
-from gateway.contracts.journal import InboundMessage, InboundState, SendingKind, SendingState
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.records import InboundMessage
+from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.formats import read_message
 from gateway.ops.cli import cli
 from gateway.ops.composition import held_notes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import InboundState, SendingKind
+from gateway.contracts.states import InboundState, SendingKind
 from gateway.ops import holding
 from gateway.ops.composition import held_notes, open_journal
 from gateway.pipeline.held import Person, RouteCorrection

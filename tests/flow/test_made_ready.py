@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import InboundState, Sending
+from gateway.contracts.records import Sending
+from gateway.contracts.states import InboundState
 from gateway.intake.arrival import Arrival
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.notes import NoteHandler

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from gateway.contracts.journal import InboundState, SendingKind
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.states import InboundState, SendingKind
 from gateway.formats import read_message
 from gateway.rendering import read_rendering
 from gateway.security.gate import parse

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.contracts.errors import QueueUnavailableError
-from gateway.contracts.journal import InboundState, Sending, SendingKind, SendingState
 from gateway.contracts.queues import Envelope, PublishOutcome
+from gateway.contracts.records import Sending
+from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.pipeline.outbox import Outbox, RetrySettings, decide_retry
 from tests.flow.harness import Gateway, note
 

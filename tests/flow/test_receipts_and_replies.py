@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.messages import (
     CodedValue,
     CodeList,
@@ -20,6 +19,7 @@ from gateway.contracts.messages import (
     TextBlock,
 )
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.formats import write_message
 from tests.flow.harness import Gateway, note, receipt
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import InboundState, SendingKind, SendingState
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.formats import read_message
 from gateway.receipts.relay import AnsweredBy, RelayPolicy
 from gateway.security.gate import parse

@@ -9,8 +9,8 @@ import pytest
 from lxml import etree
 
 from gateway.contracts.errors import ConfigurationError
-from gateway.contracts.journal import InboundKind
 from gateway.contracts.messages import Attachment, Format, Message
+from gateway.contracts.states import InboundKind
 from gateway.formats import read_message
 from gateway.routing.register_file import RegisterFile
 from gateway.security.gate import parse

@@ -7,15 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.contracts.journal import (
-    Event,
-    InboundState,
-    Sending,
-    SendingKind,
-    SendingState,
-)
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.records import Event, Sending
 from gateway.contracts.replays import ReplayMode
+from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.formats import read_message
 from gateway.ops.composition import open_journal, open_registry, resending
 from gateway.ops.configuration import load

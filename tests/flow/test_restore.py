@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import InboundFilter
+from gateway.contracts.records import InboundFilter
 from tests.flow.harness import Gateway, note
 from tests.postgres_server import PostgresServer, restore_dump
 

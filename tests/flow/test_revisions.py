@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.contracts.journal import InboundState, SendingKind
+from gateway.contracts.states import InboundState, SendingKind
 from gateway.contracts.summary import Action
 from gateway.rendering import read_rendering
 from tests.flow.harness import Gateway, note

@@ -16,17 +16,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from gateway.contracts.journal import (
-    TRANSITIONS,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    Sending,
-    SendingKind,
-    SendingState,
-)
 from gateway.contracts.messages import Message
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.records import InboundMessage, Sending
+from gateway.contracts.states import TRANSITIONS, InboundKind, InboundState, SendingKind, SendingState
 from gateway.ops.initialise import initialise
 from gateway.receipts.states import STEPS, SendingEvent, overall
 from tests.flow.harness import Gateway, note, receipt, with_new_id

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import InboundState
 from gateway.contracts.messages import Head
+from gateway.contracts.states import InboundState
 from gateway.contracts.summary import Action
 from gateway.formats import read_head
 from gateway.security.gate import parse_damaged

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import InboundState
 from gateway.contracts.messages import CodedValue, Head, Identifier, PatientRecord
+from gateway.contracts.states import InboundState
 from gateway.contracts.summary import Summary
 from gateway.formats import read_head
 from gateway.formats.patient_identification import is_identified, record_is_identified

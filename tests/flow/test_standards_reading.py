@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import InboundState
 from gateway.contracts.messages import Format
+from gateway.contracts.states import InboundState
 from gateway.contracts.summary import Summary
 from gateway.formats import read_message
 from gateway.rendering import read_rendering

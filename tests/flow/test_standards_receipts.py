@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import InboundKind, InboundState, SendingKind
 from gateway.contracts.receipts import CODE_LIST_ERRORS
+from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from tests.flow.conftest import Start
 from tests.flow.harness import Gateway, note, receipt
 from tests.flow.variants import OK, REJECTED, answers, configured, msg_id_of, swapped, version

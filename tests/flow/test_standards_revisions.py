@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.contracts.journal import InboundState, SendingKind
 from gateway.contracts.messages import Conversation, Message
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.states import InboundState, SendingKind
 from gateway.contracts.summary import Action
 from tests.flow.harness import Gateway, note, receipt
 from tests.flow.variants import answers, msg_id_of, version

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.contracts.errors import ConfigurationError
-from gateway.contracts.journal import InboundState, SendingKind
 from gateway.contracts.messages import Format
+from gateway.contracts.states import InboundState, SendingKind
 from gateway.contracts.summary import Action
 from gateway.formats import read_message
 from gateway.ops.configuration import Configuration

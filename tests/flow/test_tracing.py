@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.contracts.journal import SendingKind
 from gateway.contracts.queues import Envelope
+from gateway.contracts.states import SendingKind
 from gateway.contracts.tracing import TRACEPARENT
 from tests.flow.harness import Gateway, note
 

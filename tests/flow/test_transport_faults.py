@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.contracts.journal import InboundKind, InboundMessage, InboundState, SendingKind, SendingState
 from gateway.contracts.queues import Delivery, Envelope
 from gateway.contracts.receipts import ReceiptStatus
+from gateway.contracts.records import InboundMessage
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.receipts.remedies import ADVICE, Trouble
 from tests.flow.harness import ALL_KINDS, Gateway, note, receipt
 

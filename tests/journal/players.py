@@ -10,7 +10,7 @@ import sys
 import time
 from itertools import count
 
-from gateway.contracts.journal import InboundState
+from gateway.contracts.states import InboundState
 from gateway.journal.sql_journal import SqlJournal, open_journal
 from tests.journal.stores import happened, note, outgoing, vault
 

@@ -13,19 +13,10 @@ from typing import Any, Protocol
 import pytest
 
 from gateway.contracts.findings import finding
-from gateway.contracts.journal import (
-    Event,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    Journal,
-    NamedReceiver,
-    Receipt,
-    Sending,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.journal import Journal
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import Event, InboundMessage, NamedReceiver, Receipt, Sending
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal.sql_journal import SqlJournal, open_journal
 from gateway.security.vault import AesVault, VaultKey

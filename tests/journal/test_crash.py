@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import pytest
 
 from gateway.contracts.errors import LocalError
-from gateway.contracts.journal import InboundFilter, InboundState
+from gateway.contracts.records import InboundFilter
+from gateway.contracts.states import InboundState
 from gateway.journal.sql_journal import SqlJournal
 from tests.conftest import ROOT
 from tests.journal.players import GROUP

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.contracts.facts import FactSums, NoteFacts, Window
 from gateway.contracts.findings import finding
-from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal.figures import Cell, Figures, month_of, months
 from gateway.journal.rows import facts_from_bytes, facts_to_bytes, sums_from_bytes, sums_to_bytes

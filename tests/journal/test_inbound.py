@@ -9,13 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.contracts.findings import finding
-from gateway.contracts.journal import (
-    TRANSITIONS,
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-)
+from gateway.contracts.records import InboundFilter, InboundMessage
+from gateway.contracts.states import TRANSITIONS, InboundKind, InboundState
 from gateway.contracts.summary import Action
 from gateway.journal.errors import DuplicateInboundError, RowRefusedError, TransitionError, UnknownRowError
 from gateway.journal.sql_journal import SqlJournal

@@ -10,15 +10,8 @@ from typing import Any
 import pytest
 
 from gateway.contracts.findings import finding
-from gateway.contracts.journal import (
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    Sending,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.records import InboundFilter, InboundMessage, Sending
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.journal import listing
 from gateway.journal.sql_journal import SqlJournal
 from tests.journal.stores import NOW, add, note, outgoing

@@ -17,19 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from gateway.contracts.errors import GatewayError
 from gateway.contracts.findings import FINDINGS, finding
-from gateway.contracts.journal import (
-    TRANSITIONS,
-    Event,
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    NamedReceiver,
-    Receipt,
-    Sending,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.records import Event, InboundFilter, InboundMessage, NamedReceiver, Receipt, Sending
+from gateway.contracts.states import TRANSITIONS, InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal.errors import DuplicateInboundError, TransitionError
 from gateway.journal.sql_journal import SqlJournal

@@ -7,12 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.contracts.journal import (
-    InboundKind,
-    InboundState,
-    SendingKind,
-    SendingState,
-)
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.journal.errors import RowRefusedError, UnknownRowError
 from gateway.journal.sql_journal import SqlJournal
 from tests.journal.stores import NOW, add, answer, at, happened, note, outgoing

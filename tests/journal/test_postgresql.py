@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from gateway.contracts.errors import ConfigurationError, GatewayError, JournalUnavailableError, LocalError
-from gateway.contracts.journal import InboundFilter, SendingState
+from gateway.contracts.records import InboundFilter
+from gateway.contracts.states import SendingState
 from gateway.journal import postgresql
 from gateway.journal.errors import DuplicateInboundError
 from gateway.journal.sql_journal import SqlJournal, open_journal

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from gateway.contracts.errors import ConfigurationError, GatewayError, JournalUnavailableError, LocalError
-from gateway.contracts.journal import InboundFilter, InboundState
+from gateway.contracts.records import InboundFilter
+from gateway.contracts.states import InboundState
 from gateway.journal import sqlite as sqlite_store
 from gateway.journal.sql_journal import SqlJournal, open_journal
 from gateway.journal.statements import Statement

@@ -8,11 +8,8 @@ import pytest
 
 from gateway.contracts.errors import LocalError
 from gateway.contracts.findings import finding
-from gateway.contracts.journal import (
-    InboundFilter,
-    InboundKind,
-    InboundState,
-)
+from gateway.contracts.records import InboundFilter
+from gateway.contracts.states import InboundKind, InboundState
 from gateway.journal.errors import RowRefusedError
 from gateway.journal.sql_journal import SqlJournal
 from gateway.journal.transaction import SqlTransaction

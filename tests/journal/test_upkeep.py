@@ -11,8 +11,9 @@ import pytest
 
 from gateway.contracts.audit import AuditAction, AuditEntry, AuditFault, AuditFilter
 from gateway.contracts.errors import LocalError
-from gateway.contracts.journal import InboundFilter, InboundKind, InboundState, SendingKind, SendingState
+from gateway.contracts.records import InboundFilter
 from gateway.contracts.retention import DataClass, kinds_of
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.journal import upkeep
 from gateway.journal.session import Session
 from gateway.journal.sql_journal import SqlJournal, open_journal

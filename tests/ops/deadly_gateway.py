@@ -12,8 +12,9 @@ import sys
 import time
 from datetime import datetime
 
-from gateway.contracts.journal import Sending, SendingKind
 from gateway.contracts.queues import Delivery, Envelope
+from gateway.contracts.records import Sending
+from gateway.contracts.states import SendingKind
 from gateway.intake.arrival import Arrival
 from gateway.ops.cli import exit_code
 from gateway.pipeline.packing import Packing

@@ -6,8 +6,9 @@ import uuid
 from datetime import UTC, datetime
 
 from gateway.contracts.findings import Disposition
-from gateway.contracts.journal import InboundKind, InboundMessage, InboundState
 from gateway.contracts.receipts import ReceiptStatus
+from gateway.contracts.records import InboundMessage
+from gateway.contracts.states import InboundKind, InboundState
 from gateway.contracts.summary import Action
 from gateway.ops.simulation.ledger import Entry, Ledger
 from gateway.ops.simulation.notes import Note

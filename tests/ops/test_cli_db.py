@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_USAGE
-from gateway.contracts.journal import InboundState
+from gateway.contracts.states import InboundState
 from tests.flow.harness import Gateway, note
 from tests.ops.conftest import Pakkehjem
 

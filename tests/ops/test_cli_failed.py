@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from gateway.contracts.audit import AuditAction, AuditFilter
-from gateway.contracts.journal import InboundKind, InboundMessage, InboundState, SendingKind, SendingState
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.records import InboundMessage
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.ops.replaying import Replayer
 from gateway.pipeline.reception import Reception
 from tests.flow.harness import ALL_KINDS, Gateway, note, receipt, with_new_id

@@ -14,16 +14,9 @@ import pytest
 
 from gateway.contracts.errors import EXIT_USAGE
 from gateway.contracts.findings import finding
-from gateway.contracts.journal import (
-    Event,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    Sending,
-    SendingKind,
-    SendingState,
-)
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.records import Event, InboundMessage, Sending
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.ops.browsing import TimeNotReadableError, point_in_time
 from gateway.ops.composition import open_journal
 from gateway.ops.configuration import load

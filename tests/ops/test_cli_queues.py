@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.journal import SendingKind, SendingState
 from gateway.contracts.queues import PublishOutcome
+from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.traffic import Circuit
 from tests.flow.harness import Gateway, note
 from tests.ops.conftest import Pakkehjem

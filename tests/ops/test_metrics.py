@@ -21,8 +21,8 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.contracts.journal import Event
 from gateway.contracts.queues import Envelope
+from gateway.contracts.records import Event
 from gateway.ops import watchdog
 from gateway.ops.metrics import MeasuredQueue, Metrics
 from gateway.ops.watchdog import Hearts

@@ -14,8 +14,9 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.contracts.journal import InboundFilter, InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.queues import Envelope
+from gateway.contracts.records import InboundFilter
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.composition import all_queues, connect_queue, open_journal, open_registry
 from gateway.ops.configuration import Configuration, load

@@ -21,12 +21,12 @@ from lxml import etree
 from prometheus_client import generate_latest
 
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_PARTLY
-from gateway.contracts.journal import InboundKind, SendingKind
 from gateway.contracts.messages import Message
 from gateway.contracts.queues import Envelope
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, SendingKind
 from gateway.formats import read_apprec, write_apprec
 from gateway.formats.person_identifier import check_digits_ok
 from gateway.ops.logging import configure_logging

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pika
 import pytest
 
-from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.ops.composition import all_queues, open_registry
 from gateway.ops.configuration import Configuration, load
 from tests.flow.harness import Gateway, note

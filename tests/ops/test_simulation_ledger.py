@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.contracts.findings import Disposition
-from gateway.contracts.journal import InboundState
+from gateway.contracts.states import InboundState
 from gateway.contracts.summary import Action
 from gateway.ops.simulation.behaviour import Decision
 from gateway.ops.simulation.ledger import Entry, Ledger, Reply, Wrong

@@ -14,8 +14,9 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.contracts.journal import InboundFilter, InboundState
 from gateway.contracts.queues import Envelope
+from gateway.contracts.records import InboundFilter
+from gateway.contracts.states import InboundState
 from gateway.ops.composition import all_queues, connect_queue, open_journal, open_registry
 from gateway.ops.configuration import load
 from tests.conftest import ROOT

@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.contracts.errors import ConfigurationError, QueueUnavailableError
-from gateway.contracts.journal import SendingKind
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.states import SendingKind
 from gateway.ops import composition
 from gateway.routing.watched_register import OfRegister, WatchedRegister
 from tests.flow.harness import Gateway, note, receipt

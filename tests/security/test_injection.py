@@ -13,8 +13,8 @@ import pytest
 from lxml import etree
 from sqlalchemy import create_engine, text
 
-from gateway.contracts.journal import InboundState, SendingKind
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
+from gateway.contracts.states import InboundState, SendingKind
 from gateway.formats import read_message
 from gateway.ops.console import printable
 from gateway.ops.conversion import convert_message, written_as

@@ -18,9 +18,9 @@ from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_certifica
 from cryptography.x509.oid import NameOID
 
 from gateway.contracts.errors import TransientError
-from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.queues import Delivery, Envelope
 from gateway.contracts.registry import ContentCipher
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.formats import identify
 from gateway.ops.logging import configure_logging
 from gateway.ops.security import message_signer, message_verifier

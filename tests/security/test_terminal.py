@@ -13,7 +13,7 @@ import click
 import pytest
 from lxml import etree
 
-from gateway.contracts.journal import InboundKind
+from gateway.contracts.states import InboundKind
 from gateway.ops.cli import COMMANDS, cli
 from gateway.security.gate import parse
 from tests.flow.harness import ALL_KINDS, Gateway, note, with_new_id

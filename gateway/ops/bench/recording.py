@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import Sending, SendingKind
 from gateway.contracts.queues import Envelope
+from gateway.contracts.records import Sending
+from gateway.contracts.states import SendingKind
 from gateway.formats import read_message
 from gateway.ops import composition
 from gateway.ops.bench.notes import SAMPLES, Note

@@ -13,7 +13,8 @@ import click
 
 from gateway.contracts.errors import EXIT_DONE
 from gateway.contracts.findings import FINDINGS
-from gateway.contracts.journal import InboundFilter, Journal
+from gateway.contracts.journal import Journal
+from gateway.contracts.records import InboundFilter
 from gateway.ops import browsing, holding
 from gateway.ops.auditing import login_name
 from gateway.ops.cli.options import config_option, json_option, reason_option

@@ -14,9 +14,11 @@ import orjson
 
 from gateway.contracts.errors import EXIT_DONE, GatewayError
 from gateway.contracts.findings import FINDINGS
-from gateway.contracts.journal import InboundFilter, InboundKind, InboundState, Journal, Sending
+from gateway.contracts.journal import Journal
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import InboundFilter, Sending
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, InboundState
 from gateway.ops import browsing, story
 from gateway.ops.cli.options import (
     config_option,

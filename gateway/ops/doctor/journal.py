@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gateway.contracts.errors import GatewayError
-from gateway.contracts.journal import InboundFilter, InboundKind, InboundState
 from gateway.contracts.ports import Vault
+from gateway.contracts.records import InboundFilter
+from gateway.contracts.states import InboundKind, InboundState
 from gateway.journal.sql_journal import SqlJournal, journal_version
 from gateway.journal.tables import SCHEMA_VERSION
 from gateway.ops.composition import open_journal, open_vault

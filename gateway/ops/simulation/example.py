@@ -6,17 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.contracts.journal import (
-    Event,
-    InboundFilter,
-    InboundKind,
-    InboundMessage,
-    InboundState,
-    Journal,
-    Sending,
-    SendingKind,
-)
+from gateway.contracts.journal import Journal
+from gateway.contracts.records import Event, InboundFilter, InboundMessage, Sending
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.ops.simulation.ledger import Entry, Ledger
 
 _SYSTEMS = {"dips": "DIPS", "doculive": "Doculive", "helseplattformen": "Helseplattformen"}

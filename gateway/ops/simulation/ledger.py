@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from gateway.contracts.journal import InboundMessage, InboundState
 from gateway.contracts.receipts import ReceiptStatus
+from gateway.contracts.records import InboundMessage
 from gateway.contracts.registry import Registry
+from gateway.contracts.states import InboundState
 from gateway.ops.simulation.behaviour import Decision
 from gateway.ops.simulation.notes import Note
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from gateway.contracts.errors import GatewayError, TransientError
-from gateway.contracts.journal import InboundState, Journal
+from gateway.contracts.journal import Journal
 from gateway.contracts.registry import PartyKind, Registry
+from gateway.contracts.states import InboundState
 from gateway.ops.simulation.behaviour import Behaviour, Decision
 from gateway.ops.simulation.ledger import Entry, Ledger
 from gateway.ops.simulation.settlement import Expectation

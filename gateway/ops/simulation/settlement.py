@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from gateway.contracts.findings import Disposition
-from gateway.contracts.journal import InboundState
 from gateway.contracts.receipts import ReceiptStatus
 from gateway.contracts.registry import PartyKind, Registry
+from gateway.contracts.states import InboundState
 from gateway.contracts.summary import Action
 from gateway.ops.simulation.behaviour import Decision
 from gateway.ops.simulation.ledger import Entry, Ledger, Problem, Seen, Wrong

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, QueueUnavailableError
-from gateway.contracts.journal import InboundFilter, InboundKind, InboundState, Journal, SendingKind
+from gateway.contracts.journal import Journal
 from gateway.contracts.queues import Delivery, PublishOutcome, Queue
+from gateway.contracts.records import InboundFilter
+from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.ops.simulation.behaviour import Behaviour
 from gateway.ops.simulation.expectations import Expectations
 from gateway.ops.simulation.hospital import Hospitals, Written

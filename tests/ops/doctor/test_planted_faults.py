@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway.contracts.journal import InboundState
+from gateway.contracts.states import InboundState
 from gateway.ops.composition import open_journal
 from gateway.ops.configuration import load
 from gateway.security import test_pki

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from gateway.contracts.facts import NoteFacts, Window
 from gateway.contracts.findings import finding
-from gateway.contracts.journal import InboundKind, InboundState, SendingKind, SendingState
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal.sql_journal import SqlJournal
 from tests.journal.stores import note, outgoing
