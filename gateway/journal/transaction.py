@@ -253,6 +253,7 @@ class SqlTransaction(SqlTraffic):
 
     def add_receipt(self, receipt: Receipt) -> bool:
         """Keep a receipt; False where the sending had one already."""
+        self._write_sendings()
         first = not self._rows(self._statements.receipts, sending_id=receipt.sending_id)
         self._session.change(self._statements.add_receipt, RECEIPT.encode(receipt))
         return first
@@ -315,6 +316,11 @@ class SqlTransaction(SqlTraffic):
             self._session.change_many(statement, gathered[statement])
             reached(FailPoint.OUTBOX_WRITTEN if statement is s.add_sending else FailPoint.HISTORY_WRITTEN)
 
+    def _write_sendings(self) -> None:
+        """Write what was gathered if sendings are among it: the next statement needs theirs to be there."""
+        if SENDING.table.name in self._gathered.tables:
+            self.write_gathered()
+
     def _change(
         self,
         codec: Codec,
@@ -325,8 +331,8 @@ class SqlTransaction(SqlTraffic):
         claimed: Sending | None = None,
     ) -> bool:
         """Whether there is such a row, in a state that leads to this one, or still with this claim."""
-        if codec is SENDING and codec.table.name in self._gathered.tables:
-            self.write_gathered()
+        if codec is SENDING:
+            self._write_sendings()
         columns = codec.encode_changes({k: v for k, v in changes.items() if k not in codec.payloads})
         payloads = [self._sealed(codec, row_id, k, changes[k]) for k in codec.payloads if k in changes]
         if columns or claimed is not None:
