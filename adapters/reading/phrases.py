@@ -22,12 +22,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, cached_property
 
 _BETWEEN = r"[^\w:;!?]{1,4}"
 _GAPS = {"..": rf"(?:{_BETWEEN}\w+){{0,3}}?{_BETWEEN}", "...": rf"(?:{_BETWEEN}\w+){{0,7}}?{_BETWEEN}"}
 _NOT_WORDS = frozenset({"^", "$", *_GAPS})
 _PART = re.compile(r"[^\W_]+")
+_PLAIN = re.compile(r"[^#*_]+")
 
 
 class Part(Enum):
@@ -49,12 +50,9 @@ class Trigger:
 class Phrase:
     """A phrase, with what to ask of a text before it is searched for."""
 
-    __slots__ = ("_pattern", "also", "needs", "written")
-
     def __init__(self, written: str) -> None:
         """Take a phrase as written."""
         self.written = written
-        self._pattern: re.Pattern[str] | None = None
         words = sorted(_needed(written), key=_rarity, reverse=True)
         self.needs: tuple[Trigger, ...] = words[0] if words else ()
         """Of which a text must have one: the alternatives of the rarest word. Empty: any text may do"""
@@ -63,12 +61,10 @@ class Phrase:
         self.also = frozenset(one.letters for one in second) if second else None
         """Words of which a text must have one besides; None: not known"""
 
-    @property
+    @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The regular expression, for texts in lower case."""
-        if self._pattern is None:
-            self._pattern = re.compile("".join(_atoms(self.written)))
-        return self._pattern
+        return re.compile("".join(_atoms(self.written)))
 
     @staticmethod
     @cache
@@ -137,22 +133,37 @@ def _atoms(phrase: str) -> Iterator[str]:
             yield f"(?:{_letters(word[:-1])}{_BETWEEN})?"
             between = ""
         else:
-            yield between or ("" if begun or word.startswith("*") else r"(?<!\w)")
+            yield between
             yield _word(word, first=not begun, last=index == last)
             between = _BETWEEN
         begun = True
 
 
 def _word(word: str, *, first: bool, last: bool) -> str:
+    begins = first and not word.startswith("*")
     if "|" in word:
-        choice = "|".join(map(_letters, word.split("|")))
+        choice = "|".join(map(_beginning if begins else _letters, word.split("|")))
         return f"(?:{choice})(?!\\w)" if last else f"(?:{choice})"
     # What a word goes on with at either end of the phrase need not be looked at.
     if first and word.startswith("*"):
         word = word[1:]
+    written = _beginning if begins else _letters
     if last and word.endswith("*"):
-        return _letters(word[:-1])
-    return _letters(word) + (r"(?!\w)" if last and word != "#" else "")
+        return written(word[:-1])
+    return written(word) + (r"(?!\w)" if last and word != "#" else "")
+
+
+def _beginning(word: str) -> str:
+    """A word at whose beginning a word of the text begins.
+
+    What stands before is looked at after the first letters: an expression that begins with letters is
+    searched for by them, many times faster than one that begins with a look behind.
+    """
+    plain = _PLAIN.match(word)
+    if plain is None:
+        return rf"(?<!\w){_letters(word)}"
+    letters = re.escape(plain[0])
+    return rf"{letters}(?<!\w{letters}){_letters(word[plain.end() :])}"
 
 
 def _letters(word: str) -> str:

@@ -75,14 +75,17 @@ class Words:
 
     def find(self, text: str) -> re.Match[str] | None:
         """The first place in a lower-case text; of phrases that begin there, the longest."""
-        seen = _TEXTS.get(text)
-        if seen is None:
+        try:
+            seen = _TEXTS[text]
+        except KeyError:
             seen = _TEXTS[text] = _Text(text)
-        if not seen.may_hold & self.bit:
+        bit = self.bit
+        if not seen.may_hold & bit:
             return None
-        if self.bit not in seen.first:
-            seen.first[self.bit] = seen.search(self.bit)
-        return seen.first[self.bit]
+        first = seen.first
+        if bit not in first:
+            first[bit] = seen.search(bit)
+        return first[bit]
 
     def at_start(self, text: str) -> re.Match[str] | None:
         """A place at the very beginning of a lower-case text."""
@@ -116,8 +119,9 @@ class Choice(Generic[_T]):
 
     def all(self, text: str) -> Iterator[tuple[_T, re.Match[str]]]:
         """Those that a lower-case text holds, each with its first place."""
-        seen = _TEXTS.get(text)
-        if seen is None:
+        try:
+            seen = _TEXTS[text]
+        except KeyError:
             seen = _TEXTS[text] = _Text(text)
         may_hold = seen.may_hold & self._any
         if may_hold:
@@ -137,39 +141,47 @@ class Choice(Generic[_T]):
 class _Text:
     """A text looked up: which vocabularies it may hold, and what was found of them."""
 
-    __slots__ = ("_text", "_words", "first", "may_hold")
+    __slots__ = ("_of_words", "_text", "_words", "first", "may_hold")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._words = _INDEX.words_of(text)
+        self._words, self._of_words = _INDEX.words_of(text)
         may_hold = 0
-        for of_word in self._words.values():
+        for of_word in self._of_words:
             may_hold |= of_word.may_hold
         self.may_hold = may_hold
         self.first: dict[int, re.Match[str] | None] = {}
 
     def search(self, bit: int) -> re.Match[str] | None:
         best: re.Match[str] | None = None
-        for phrase in self._possible(bit):
-            found = phrase.pattern.search(self._text)
-            if found is not None and (best is None or _rank(found) < _rank(best)):
-                best = found
+        start = end = 0
+        for pattern in self._possible(bit):
+            found = pattern.search(self._text)
+            if found is not None:
+                at, until = found.span()
+                if best is None or at < start or (at == start and until > end):
+                    best, start, end = found, at, until
         return best
 
     def every(self, bit: int) -> list[re.Match[str]]:
+        places = [found for pattern in self._possible(bit) for found in pattern.finditer(self._text)]
+        if len(places) < 2:
+            return places
         kept: list[re.Match[str]] = []
-        places = (found for phrase in self._possible(bit) for found in phrase.pattern.finditer(self._text))
         for found in sorted(places, key=_rank):
             if not kept or found.start() >= kept[-1].end():
                 kept.append(found)
         return kept
 
-    def _possible(self, bit: int) -> Iterator[Phrase]:
-        for of_word in self._words.values():
-            if of_word.may_hold & bit:
-                for phrase in of_word.phrases[bit]:
-                    if phrase.also is None or not phrase.also.isdisjoint(self._words):
-                        yield phrase
+    def _possible(self, bit: int) -> list[re.Pattern[str]]:
+        words = self._words
+        return [
+            phrase.pattern
+            for of_word in self._of_words
+            if of_word.may_hold & bit
+            for phrase in of_word.phrases[bit]
+            if (also := phrase.also) is None or not also.isdisjoint(words)
+        ]
 
 
 def _rank(found: re.Match[str]) -> tuple[int, int]:
@@ -220,15 +232,19 @@ class _Index:
             _TEXTS.clear()  # what was looked up before does not know of these
         return self._bits[entries]
 
-    def words_of(self, text: str) -> dict[str, _OfWord]:
-        """The words of a lower-case text, with the phrases that need them."""
+    def words_of(self, text: str) -> tuple[set[str], list[_OfWord]]:
+        """The words of a lower-case text, and of each that any phrase needs, the phrases that do."""
         if self._expected:
             self._take_in()
         known = self._of_word
-        words = {}
-        for word in ("", *_WORD.findall(text)):
-            words[word] = known[word] if word in known else self._look_up(word)
-        return words
+        words = set(_WORD.findall(text))
+        words.add("")
+        needed = []
+        for word in words:
+            of_word = known[word] if word in known else self._look_up(word)
+            if of_word.may_hold:
+                needed.append(of_word)
+        return words, needed
 
     def forget(self) -> None:
         """Forget words that no phrase needs: names and numbers."""
