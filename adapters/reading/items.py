@@ -249,7 +249,7 @@ def _free(statement: Statement) -> Iterator[Item]:
     if (except_for := _EXCEPT.match(statement.text)) is not None:
         yield Item(Role.STRAIN, except_for["strain"].strip(" .,;"), statement)
         return
-    if _INTERPRETER.search(low):
+    if "tolk" in low and _INTERPRETER.search(low):
         return
     if (
         _NOT_HELD.find(low)

@@ -12,6 +12,7 @@ from gateway.contracts.messages import TextBlock
 _MONTHS = "jan|feb|mars|apr|mai|maj|juni|juli|aug|sep|okt|nov|des|dec"
 BULLET = re.compile(rf"(?:[-–—•*·▪■●◦○‣>+]|\(?[0-9]{{1,2}}[.)](?!\s*(?:{_MONTHS}))|\(?[a-h]\))\s+(?=\S)")
 _BOX = re.compile(r"\[\s*(?P<on>[xX✓✔])?\s*\]|(?P<tick>[☒☑✓✔])|[☐□▢]")
+_BOX_BEGINS = re.compile(r"[\[☒☑✓✔☐□▢]")
 _QUESTION_END = re.compile(r"[^:?\[☐☒☑]{2,80}[:?]\s*")
 _RULE = re.compile(r"[\W_]{3,}")
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
@@ -83,7 +84,7 @@ def _ticked(text: str) -> str | None:
 
     The boxes stand before the options or after them: a line that begins with one has them before.
     """
-    boxes = list(_BOX.finditer(text))
+    boxes = list(_BOX.finditer(text)) if _BOX_BEGINS.search(text) is not None else []
     if not boxes:
         return text
     begin = _QUESTION_END.match(text)

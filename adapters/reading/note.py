@@ -102,7 +102,7 @@ def read_note(
         ),
         diagnosis=diagnosis,
         survey=survey,
-        strains=_strains(items, trace, child=any(_A_CHILD.search(s.low) for s in statements)),
+        strains=_strains(items, trace, child=any(map(_speaks_of_a_child, statements))),
         what_matters=_what_matters(statements, trace),
         needs=_needs(items, trace),
         referrals=_referrals(items, trace),
@@ -122,11 +122,17 @@ def _of(items: Sequence[Item], role: Role) -> list[Item]:
     return list(found.values())
 
 
+_CHILD = re.compile(r"jente|gut|barn|baby|ungdom|tenåring")
+"""Of which every text has one that gives a child's age"""
 _A_CHILD = re.compile(
     r"\b(?:jente|gutt|gut|barn|baby|spedbarn|ungdom|tenåring)\b\D{0,12}"
     r"(?:[0-9]|1[0-7])\s*(?:år|mnd|måneder|månader|uker|veker)\b"
     r"|\b(?:[0-9]|1[0-7])\s*(?:år\w*|mnd|måneder|månader)\s+(?:gammel|gamal|gammal)?\s*(?:jente|gutt|gut|barn)\b"
 )
+
+
+def _speaks_of_a_child(statement: Statement) -> bool:
+    return _CHILD.search(statement.low) is not None and _A_CHILD.search(statement.low) is not None
 
 
 def _strains(items: Sequence[Item], trace: Trace, *, child: bool) -> tuple[Strain, ...]:

@@ -43,7 +43,7 @@ def is_signature(text: str) -> bool:
     low = lower(text)
     if _GREETING.at_start(low):
         return True
-    if len(_WORD.findall(text)) > _LONGEST or _ROLE.find(low) is None:
+    if _ROLE.find(low) is None or len(_WORD.findall(text)) > _LONGEST:
         return False
     return _signed(text) is not None
 

@@ -33,7 +33,7 @@ _ABOUT_THE_OFFER = Words(
 HELD = Words("survey", "held")
 PLANNED = Words("survey", "planned")
 SCORE = re.compile(
-    r"termom|nccn|distress|påkjenningsgrad|grad av påkjenning|skala\w* for|kartlegg|^t(?:erm)?\.? \d"
+    r"t(?:ermom|(?<=^t)(?:erm)?\.? \d)|nccn|distress|påkjenningsgrad|grad av påkjenning|skala\w* for|kartlegg"
 )
 """The thermometer, and the word for the conversation that no other is called by"""
 REFERRED = Words("referrals", "cue")

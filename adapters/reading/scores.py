@@ -59,7 +59,7 @@ _ARTICLES = frozenset({"en", "ein", "ett", "eit", "eitt"})
 """Words that are numbers only where nothing follows that they could be the article of."""
 
 _LABEL = re.compile(
-    r"(?P<distress>\bnccn(?:[\s\-]*(?:\w*term[oi]m\w*|distress|skår|score|skala))?|\bdistress(?:[\s\-]?(?:therm\w*|score|sk[åa]r\w*))?"
+    r"(?<!\w)(?:(?P<distress>\bnccn(?:[\s\-]*(?:\w*term[oi]m\w*|distress|skår|score|skala))?|\bdistress(?:[\s\-]?(?:therm\w*|score|sk[åa]r\w*))?"
     r"|(?<!\w)(?:(?:stress|påkj\w{0,20}|belastnings?)[\-\s]?)?term[oi]?m[oeia]n?t\w{0,12}"
     r"|\b(?:belastning|påkjenning|stress)\w*"
     r"(?=[^.;\n0-9]{0,24}[0-9]{1,2}\s*(?:/\s?10\b|av 10\b|på en skala|på ein skala))"
@@ -72,7 +72,7 @@ _LABEL = re.compile(
     r"|(?P<pain>\b(?:nrs|vas|smerte(?:r|score|skår|skala|skalaen|intensitet)?|smertene)\b)"
     r"|(?P<esas>\besas(?:-r)?\b)"
     r"|(?P<other>\b(?:ecog|who|gleason|karnofsky|news2?|must|nrs\s?2002|hads|phq-?9|gad-?7|asa|g8|mmse)\b)"
-    r"|(?P<none>\b(?:sk[åa]r(?:e[rt]?|et|a)?|score[nt]?)\b)",
+    r"|(?P<none>\b(?:sk[åa]r(?:e[rt]?|et|a)?|score[nt]?)\b))",
     re.IGNORECASE,
 )
 _LABEL_LETTERS = (

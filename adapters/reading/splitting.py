@@ -18,7 +18,7 @@ _GOES_ON = re.compile(
     r"(?:kl|med|på|i|ved|og|til|for|om|av|fra|frå|hos|sammen|saman|per|pr|etter|samt|men|som|der|da|så|er|var|har|ble|"
     r"blei|vart|hadde|eller|klokk\w*|skal|kan|vil|u|m|v)\b"
 )
-_STOP = re.compile(r"[.!?…]+[\"»”')\]]*\s+(?=\S)")
+_STOP = re.compile(r"[.!?…][.!?…]*[\"»”')\]]*\s+(?=\S)")
 _ENUMERATED = re.compile(r"(?:(?<=^)|(?<=\s))\(?([1-9]|[a-h])[.)]\s+(?=\S)")
 _FIRST_MARKS = ("1", "a", "(1", "(a")
 _QUOTES_AND_BRACKETS = re.compile(r"\([^()]*\)|«[^«»]*»|“[^“”]*”|\"[^\"]*\"")

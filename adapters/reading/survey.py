@@ -99,7 +99,7 @@ def read_survey(
     open_ones = [s for s in statements if s.topic not in _CLOSED]
     about = [s for s in open_ones if _is_about(s)]
     coded = any((p.code.value or "").upper() == PROCEDURE_CODE for p in procedures)
-    written = any(_CODE.search(s.text) for s in statements)
+    written = any("wmfg" in s.low and _CODE.search(s.text) for s in statements)
     refused = {id(s.heading) for s in about if s.topic is Topic.SURVEY and _not_held(s)}
     held = [s for s in about if not _not_held(s) and id(s.heading) not in refused]
     if len(held) < len(about) and not any(_has_day(s, sent_on) for s in held):

@@ -209,6 +209,8 @@ _MOST_WORDS_KEPT = 10_000
 _LONGEST_WORD = 60
 """No word of a vocabulary is longer: what a longer word of a text goes on with is not looked at"""
 _WORD = re.compile(r"[^\W_]+")
+_MARKS = ".,:;()-/!?«»\""
+"""What mostly stands around a word"""
 
 
 class _Index:
@@ -237,8 +239,15 @@ class _Index:
         if self._expected:
             self._take_in()
         known = self._of_word
-        words = set(_WORD.findall(text))
-        words.add("")
+        words = {""}
+        for token in text.split():
+            word = token
+            if word not in known:
+                word = token.strip(_MARKS)
+                if word not in known and not word.isalnum():
+                    words.update(_WORD.findall(token))
+                    continue
+            words.add(word)
         needed = []
         for word in words:
             of_word = known[word] if word in known else self._look_up(word)

@@ -24,7 +24,9 @@ def as_text(value: object) -> object:
     """Keep the lines of a string, with line feeds only. Other types pass untouched."""
     if not isinstance(value, str):
         return value
-    text = _NOT_XML.sub("", value).replace("\r\n", "\n").replace("\r", "\n")
+    text = value
+    if not all(map(str.isprintable, value.split("\n"))):
+        text = _NOT_XML.sub("", value).replace("\r\n", "\n").replace("\r", "\n")
     return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n").strip()
 
 
