@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from adapters.reading.vocabulary import lower, words_in
+
 Precision = Literal["day", "same_day", "weekday", "week", "month", "year"]
 
 HALF_A_YEAR = datetime.timedelta(days=183)
@@ -108,6 +110,7 @@ _RELATIVE = {
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _FIGURE = re.compile(r"[0-9]")
+_SIX_FIGURES = re.compile(r"[0-9][0-9]{5}")
 _LAST_WORDS = frozenset(_LETTERS.findall(phrase)[-1] for phrase in _RELATIVE)
 _NAMES_OF_DAYS = frozenset(name for day in _WEEKDAYS for name in (day, f"{day}s"))
 _SAME = frozenset({"same", "samme", "samma", "sama"})
@@ -115,7 +118,7 @@ _WEEKS = frozenset({"uke", "veke", "uge", "vecka"})
 _DATE_WORDS = _LAST_WORDS | _NAMES_OF_DAYS | _SAME | _WEEKS | {*_MONTHS, "fjor"}
 """Of which every text has one that names a day without figures."""
 
-_START = r"(?<![\w/:,+])(?<![0-9]\.)"
+_START = r"(?=[0-9])(?<![\w/:,+])(?<![0-9]\.)"
 """A number begins here, and no number, time or fraction runs into it."""
 
 _NAMED = re.compile(
@@ -194,8 +197,10 @@ def find_dates(text: str, *, sent_on: datetime.date) -> list[FoundDate]:
 
 def _all(text: str, sent_on: datetime.date) -> Iterator[FoundDate]:
     """Every reading, the surest first. Only patterns whose words the text has are tried: most have none."""
-    words = set(_DATE_WORDS.intersection(_LETTERS.findall(text.lower())))
     figures = _FIGURE.search(text) is not None
+    low = lower(text)
+    # Figures may stand right before a word: `23sep`.
+    words = set(_DATE_WORDS.intersection(_LETTERS.findall(low) if figures else words_in(low)))
     if not words and not figures:
         return
     if figures:
@@ -214,10 +219,16 @@ def _all(text: str, sent_on: datetime.date) -> Iterator[FoundDate]:
 
 
 def _in_figures(text: str, words: set[str], sent_on: datetime.date) -> Iterator[FoundDate]:
-    for pattern in (_ISO, _NUMERIC, *((_NAMED,) if words & _MONTHS.keys() else ()), _COMPACT):
-        for match in pattern.finditer(text):
+    dashes, marks = "-" in text, "." in text or "/" in text
+    for pattern, applies in (
+        (_ISO, dashes),
+        (_NUMERIC, dashes or marks),
+        (_NAMED, not words.isdisjoint(_MONTHS)),
+        (_COMPACT, _SIX_FIGURES.search(text) is not None),
+    ):
+        for match in pattern.finditer(text) if applies else ():
             yield from _with_day(match, sent_on)
-    for match in _WITHOUT_YEAR.finditer(text):
+    for match in _WITHOUT_YEAR.finditer(text) if marks else ():
         yield from _short(match, text, sent_on)
 
 
@@ -273,7 +284,7 @@ def _periods(text: str, words: set[str], sent_on: datetime.date, *, figures: boo
         years = [int(match["y"])] if match["y"] else [sent_on.year + years for years in (-1, 0, 1)]
         first = _nearest(sent_on, [datetime.date(year, month, 1) for year in years])
         yield _found(match, "month", first, written=match["y"] is not None)
-    for match in _IN_YEAR.finditer(text) if figures else ():
+    for match in _IN_YEAR.finditer(text) if figures and ("19" in text or "20" in text) else ():
         yield _found(match, "year", datetime.date(int(match["y"]), 1, 1), written=True)
     for match in _LAST_YEAR.finditer(text) if "fjor" in words else ():
         yield _found(match, "year", datetime.date(sent_on.year - 1, 1, 1))

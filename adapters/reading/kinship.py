@@ -14,6 +14,7 @@ from functools import cache
 from typing import cast
 
 from adapters.reading.phones import FoundPhone, find_phones
+from adapters.reading.vocabulary import words_in
 from mappings import table
 
 
@@ -120,8 +121,8 @@ def relation_of(code: str | None, display: str | None) -> str | None:
 
 
 def names_relation(text: str) -> bool:
-    """Whether a text has a word of relation: only such a text has to be read for relatives."""
-    return not _single_words().isdisjoint(_LETTERS.findall(text.lower()))
+    """Whether a lower-case text has a word of relation: only such a text has to be read for relatives."""
+    return not _single_words().isdisjoint(words_in(text))
 
 
 def find_relatives(text: str) -> list[FoundRelative]:
@@ -147,17 +148,18 @@ def find_relatives(text: str) -> list[FoundRelative]:
 def _relations(text: str) -> Iterator[tuple[int, int, str | None]]:
     """Where words of relation stand; None for words that say only that somebody is next of kin."""
     before: re.Match[str] | None = None
+    relations, headings = _words(), _headings()
     for match in _TOKEN.finditer(text):
         word = match[0].lower()
         start = match.start()
         if before is not None and text[before.end() : start] == " ":
             pair = f"{before[0].lower()} {word}"
-            if pair in _words() or pair in _headings():
+            if pair in relations or pair in headings:
                 word, start = pair, before.start()
         before = match
-        if relation := _words().get(word):
+        if relation := relations.get(word):
             yield start, match.end(), relation
-        elif word in _headings():
+        elif word in headings:
             yield start, match.end(), None
 
 

@@ -31,7 +31,7 @@ class FoundPhone:
 
 
 _RUN = re.compile(
-    r"(?<![\w.,/])(?P<plus>\(?(?:\+|00)(?P<cc>47|[1-9][0-9]{0,2}?)\)?[ \u00a0\u2009.\-]{0,2})?"
+    r"(?=[(+0-9])(?<![\w.,/])(?P<plus>\(?(?:\+|00)(?P<cc>47|[1-9][0-9]{0,2}?)\)?[ \u00a0\u2009.\-]{0,2})?"
     r"(?P<digits>[0-9](?:[ \u00a0\u2009.\-\u2011]{0,2}[0-9]){4,})(?![\w/%]|,[0-9])"
 )
 """Digits with what people put between them, on one line. Decimals, fractions and codes are none."""

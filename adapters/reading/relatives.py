@@ -70,8 +70,9 @@ def _in_text(statements: Sequence[Statement]) -> list[FoundRelative]:
     written = (
         " ".join(f"{s.label}: {s.text}" if s.label and s.topic is not Topic.NEED else s.text for s in line)
         for line in lines.values()
+        if any(names_relation(s.low) or names_relation(s.label) for s in line)
     )
-    return find_relatives("\n|\n".join(line for line in written if names_relation(line)))
+    return find_relatives("\n|\n".join(written))
 
 
 def _structured(entry: RelativeEntry) -> NextOfKin | None:

@@ -170,8 +170,7 @@ def find_scores(text: str) -> list[FoundScore]:
     Numbers above 10 are reported for the thermometer alone, with `out_of_range`; a reading with decimals
     above 10 is a fever (`Termometer hjemme viste 40,1`) and none.
     """
-    low = text.lower()
-    if not any(letters in low for letters in _LABEL_LETTERS) and not (_ONE_LETTER.search(text)):
+    if not _may_have_label(text):
         return []
     labels = [
         match
@@ -192,6 +191,14 @@ def find_scores(text: str) -> list[FoundScore]:
         for score in (*_before(text, label.start(), scale), *_after(text, label.end(), end, scale)):
             found.setdefault(score.span[0], score)
     return [found[start] for start in sorted(found)]
+
+
+def _may_have_label(text: str) -> bool:
+    low = text.lower()
+    for letters in _LABEL_LETTERS:
+        if letters in low:
+            return True
+    return ("T" in text or "dt" in text) and _ONE_LETTER.search(text) is not None
 
 
 def _scale(label: re.Match[str]) -> Scale | None:

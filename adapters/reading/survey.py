@@ -129,7 +129,7 @@ def _is_about(statement: Statement) -> bool:
         return True
     if _EARLIER_NOTE.search(statement.low) or _is_title(statement.low):
         return False
-    return any(
+    return HELD.may_be_within(statement.low) and any(
         HELD.find(clause) and not PLANNED.find(clause) and initiator_in(clause) is None
         for clause in _CLAUSE.split(statement.low)
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import reduce, wraps
 from operator import or_
 from typing import Generic, TypeVar, cast
@@ -55,6 +56,19 @@ def forget() -> None:
             memory.clear()
 
 
+def words_in(text: str) -> AbstractSet[str]:
+    """The words of a lower-case text."""
+    return _looked_up(text).words
+
+
+def _looked_up(text: str) -> _Text:
+    try:
+        return _TEXTS[text]
+    except KeyError:
+        seen = _TEXTS[text] = _Text(text)
+        return seen
+
+
 class Words:
     """Some entries of a vocabulary: phrases to be found in lower-case texts."""
 
@@ -86,6 +100,10 @@ class Words:
         if bit not in first:
             first[bit] = seen.search(bit)
         return first[bit]
+
+    def may_be_within(self, text: str) -> bool:
+        """False where no part of a lower-case text, cut between words, holds any."""
+        return bool(_looked_up(text).may_hold & self.bit)
 
     def at_start(self, text: str) -> re.Match[str] | None:
         """A place at the very beginning of a lower-case text."""
@@ -119,11 +137,7 @@ class Choice(Generic[_T]):
 
     def all(self, text: str) -> Iterator[tuple[_T, re.Match[str]]]:
         """Those that a lower-case text holds, each with its first place."""
-        try:
-            seen = _TEXTS[text]
-        except KeyError:
-            seen = _TEXTS[text] = _Text(text)
-        may_hold = seen.may_hold & self._any
+        may_hold = _looked_up(text).may_hold & self._any
         if may_hold:
             for bit, kind, words in self._options:
                 if may_hold & bit and (found := words.find(text)) is not None:
@@ -141,11 +155,11 @@ class Choice(Generic[_T]):
 class _Text:
     """A text looked up: which vocabularies it may hold, and what was found of them."""
 
-    __slots__ = ("_of_words", "_text", "_words", "first", "may_hold")
+    __slots__ = ("_of_words", "_text", "first", "may_hold", "words")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._words, self._of_words = _INDEX.words_of(text)
+        self.words, self._of_words = _INDEX.words_of(text)
         may_hold = 0
         for of_word in self._of_words:
             may_hold |= of_word.may_hold
@@ -174,7 +188,7 @@ class _Text:
         return kept
 
     def _possible(self, bit: int) -> list[re.Pattern[str]]:
-        words = self._words
+        words = self.words
         return [
             phrase.pattern
             for of_word in self._of_words
@@ -209,7 +223,7 @@ _MOST_WORDS_KEPT = 10_000
 _LONGEST_WORD = 60
 """No word of a vocabulary is longer: what a longer word of a text goes on with is not looked at"""
 _WORD = re.compile(r"[^\W_]+")
-_MARKS = ".,:;()-/!?«»\""
+_MARKS = '.,:;()-/!?«»"'
 """What mostly stands around a word"""
 
 

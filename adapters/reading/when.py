@@ -83,7 +83,7 @@ def _times() -> re.Pattern[str]:
         rf"{_words('next')}{_GAP}{_words('days')}",
         _words("months"),
     )
-    return re.compile(rf"(?<![\w\-])(?:{'|'.join(alternatives)})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<![\w\-])(?:{'|'.join(alternatives)})(?!\w)")
 
 
 @cache
@@ -95,4 +95,4 @@ def _conditions() -> re.Pattern[str]:
         rf"{_words('if')}{_GAP}(?:noe|noko)",
         rf"{_words('when')}{_GAP}{_words('when_who')}{clause}",
     )
-    return re.compile(rf"(?<![\w\-])(?:{'|'.join(alternatives)})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<![\w\-])(?:{'|'.join(alternatives)})(?!\w)")
