@@ -32,8 +32,9 @@ from gateway.contracts.records import Event, InboundFilter, InboundMessage, Send
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal import rows, tables
+from gateway.journal.opening import open_journal
 from gateway.journal.rows import EVENT, INBOUND, SENDING
-from gateway.journal.sql_journal import SqlJournal, open_journal
+from gateway.journal.sql_journal import SqlJournal
 from gateway.security.vault import AesVault, VaultKey
 
 MESSAGES = 1_000_000

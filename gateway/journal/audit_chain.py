@@ -17,9 +17,9 @@ import orjson
 from gateway.contracts.audit import AuditAnchor, AuditEntry
 from gateway.contracts.errors import LocalError
 from gateway.contracts.ports import Vault
+from gateway.journal.audit_statements import AuditStatements
 from gateway.journal.rows import AUDIT
 from gateway.journal.session import Session
-from gateway.journal.statements import AuditStatements
 from gateway.journal.tables import audit
 
 START: Final = AuditAnchor(sequence=0, hash="0" * 64)

@@ -19,9 +19,9 @@ from gateway.contracts.errors import LocalError
 from gateway.contracts.ports import Vault
 from gateway.journal import audit_log
 from gateway.journal.audit_chain import START, head_seal, reason_hash, row_hash
+from gateway.journal.audit_statements import AuditStatements
 from gateway.journal.rows import AUDIT
 from gateway.journal.session import Session
-from gateway.journal.statements import AuditStatements
 
 PURGED_UNTIL = "audit_before"
 """In the detail of a purge: the reasons of entries before this time (microseconds) were taken away"""

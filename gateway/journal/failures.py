@@ -17,7 +17,7 @@ from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.journal import rows
 from gateway.journal.rows import INBOUND, SENDING, Row, to_time
 from gateway.journal.session import Session
-from gateway.journal.statements import holds
+from gateway.journal.statement import holds
 from gateway.journal.tables import FAILED_SENDING, inbound, replay, replay_run, sending
 
 Opening = Callable[[], AbstractContextManager[Session]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from gateway.journal.statements import Parameters, Statement
+from gateway.journal.statement import Parameters, Statement
 
 Rows = dict[Statement, list[Parameters]]
 

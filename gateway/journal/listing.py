@@ -31,7 +31,7 @@ from gateway.contracts.states import InboundKind, SendingKind
 from gateway.journal.failures import failed_with
 from gateway.journal.rows import INBOUND, SENDING, Row, to_time
 from gateway.journal.session import Session
-from gateway.journal.statements import holds
+from gateway.journal.statement import holds
 from gateway.journal.tables import FAILED_SENDING, inbound, inbound_finding, sending
 
 _ENOUGH = 20_000

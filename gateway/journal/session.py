@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, Update
+from sqlalchemy import Connection, Engine, Insert, Select, Update
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from gateway.contracts.errors import GatewayError
+from gateway.contracts.errors import GatewayError, JournalUnavailableError
 from gateway.journal.rows import Row
-from gateway.journal.statements import Statement
+from gateway.journal.statement import Statement
 
 Meaning = Callable[[BaseException], GatewayError]
 """What an error of a driver means to us."""
@@ -102,3 +103,29 @@ class Session:
         except GatewayError as error:
             self._failure = error
             raise
+
+
+@contextmanager
+def connection_of(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction: committed at the end of the block, undone if it raises.
+
+    Raises:
+        JournalUnavailableError: every connection is in use.
+    """
+    try:
+        connection = engine.connect()
+    except NoConnectionError:
+        raise JournalUnavailableError(
+            "The journal is busy: another transaction of this process lasts."
+        ) from None
+    with connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def session_of(engine: Engine, meaning: Meaning) -> Iterator[Session]:
+    """A session in a transaction; what a statement in it has failed with is raised at the end."""
+    with connection_of(engine) as connection:
+        session = Session(connection, meaning)
+        yield session
+        session.check()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,43 +11,26 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.exc import TimeoutError as NoConnectionError
+from sqlalchemy import Engine, select
 
 from gateway.contracts.audit import AuditAnchor, AuditEntry, AuditFilter, AuditRecord, AuditVerdict
-from gateway.contracts.errors import ConfigurationError, JournalUnavailableError, LocalError
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.ports import Vault
 from gateway.contracts.records import Event, InboundFilter, InboundMessage, Receipt, Sending
 from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.contracts.traffic import Circuit, Pause
-from gateway.journal import (
-    audit_chain,
-    audit_check,
-    audit_log,
-    listing,
-    migrate,
-    postgresql,
-    rows,
-    sqlite,
-    state,
-    upkeep,
-)
+from gateway.journal import audit_check, audit_log, listing, rows, schema, state, upkeep
 from gateway.journal.exclusive import Hold
 from gateway.journal.failures import FailureLog
-from gateway.journal.figures import FigureReader, Figures, Month
+from gateway.journal.figure_reader import FigureReader
+from gateway.journal.figures import Figures, Month
 from gateway.journal.rows import Row
-from gateway.journal.session import Session
+from gateway.journal.session import Session, session_of
 from gateway.journal.state import JournalState
-from gateway.journal.statements import DATABASE_CLOCK, Statement, Statements
+from gateway.journal.statement import DATABASE_CLOCK, Statement
+from gateway.journal.statements import Statements
 from gateway.journal.store import Store
-from gateway.journal.tables import SCHEMA_VERSION, content
 from gateway.journal.transaction import SqlTransaction
-
-_KEY_CHECK = {"row_id": "journal", "part": "key"}
-_KEY_CONTEXT = b"journal:key"
 
 LEASE = timedelta(seconds=30)
 """How long a process has to publish what it took, where several do"""
@@ -60,7 +43,7 @@ class SqlJournal:
     """
 
     def __init__(self, store: Store, vault: Vault, *, lease: timedelta = LEASE) -> None:
-        """In a store; `open_journal` opens one."""
+        """In a store; `opening.open_journal` opens one."""
         self._store = store
         self._vault = vault
         self._lease = lease
@@ -227,7 +210,7 @@ class SqlJournal:
         self._holds.append(hold)
         self._after_crash = hold.after_crash
         with self._session(self._store.writer) as session:
-            self._seal_key_check(session)
+            schema.seal_key_check(session, self._statements, self._vault)
         return hold
 
     def backup(self, file: Path) -> None:
@@ -307,7 +290,7 @@ class SqlJournal:
         while last is not None:
             with self._session(self._store.writer) as session:
                 last, done = upkeep.reseal_batch(session, self._vault, last)
-                self._seal_key_check(session)
+                schema.seal_key_check(session, self._statements, self._vault)
             count += done
         return count
 
@@ -319,39 +302,12 @@ class SqlJournal:
             self._holds.pop().release()
 
     def prepare(self, *, upgrade: bool = False) -> str:
-        """Make the tables in a new store; check version and key of one that is there.
-
-        Args:
-            upgrade: bring an older version to this one; without, it is refused.
-
-        Returns:
-            The version that was there; empty where the store was new.
-
-        Raises:
-            LocalError: it is no journal, one of another version, or one sealed with another key.
-        """
-        with _connection(self._store.reader) as connection:
-            found = self._checked(connection, upgrade=upgrade)
-        if found != SCHEMA_VERSION:
-            with self._session(self._store.writer) as session:
-                # Once more: another process may have been quicker.
-                found = self._checked(session.connection, upgrade=upgrade)
-                if found != SCHEMA_VERSION:
-                    migrate.upgrade(session.connection)
-                if not found:
-                    self._seal_key_check(session)
-                if found in migrate.WITHOUT_AUDIT:
-                    audit_chain.begin(session, self._statements.audit, self._vault)
-        return found
+        """Make the tables in a new store; check one that is there; see `schema.prepare`."""
+        return schema.prepare(self._store, self._vault, self._statements, upgrade=upgrade)
 
     def version(self) -> str:
-        """The version of the tables that are there, this program's or older; empty where there are none.
-
-        Raises:
-            LocalError: it is no journal, a newer one, or one sealed with another key.
-        """
-        with _connection(self._store.reader) as connection:
-            return self._checked(connection, upgrade=True)
+        """The version of the tables that are there; see `schema.version`."""
+        return schema.version(self._store, self._vault)
 
     def database_time(self) -> datetime | None:
         """What the database's own clock says; None where it has ours (SQLite)."""
@@ -359,35 +315,6 @@ class SqlJournal:
             return None
         with self._session(self._store.reader) as session:
             return rows.from_time(session.select(select(DATABASE_CLOCK))[0][0])
-
-    def _checked(self, connection: Connection, *, upgrade: bool) -> str:
-        """The version of the tables, which are ours; empty where there are none."""
-        found = migrate.version(connection)
-        if found is None:
-            return ""
-        if not found:
-            raise LocalError("The database is no journal: it holds other tables.")
-        older = found in migrate.OLDER
-        if found != SCHEMA_VERSION and not (older and upgrade):
-            raise LocalError(
-                f"The journal has schema version {found}; this program works with {SCHEMA_VERSION}.",
-                hint="Stop every gateway on it, keep a backup, and run: pakkehjem db upgrade"
-                if older
-                else "Use the version of the program that wrote it, or a newer one.",
-            )
-        where = (content.c[name] == value for name, value in _KEY_CHECK.items())
-        sealed = connection.scalar(select(content.c.sealed).where(*where))
-        try:
-            self._vault.open(sealed or b"", context=_KEY_CONTEXT)
-        except LocalError as error:
-            raise LocalError(
-                "The journal was written with another key.", hint="Give the key that belongs to this journal."
-            ) from error
-        return found
-
-    def _seal_key_check(self, session: Session) -> None:
-        sealed = self._vault.seal(b"journal", context=_KEY_CONTEXT)
-        session.change(self._statements.put_content, {**_KEY_CHECK, "sealed": sealed})
 
     def _audit_batch(self, criteria: AuditFilter, after: int | None) -> list[Mapping[str, Any]]:
         with self._session(self._store.reader) as session:
@@ -397,96 +324,5 @@ class SqlJournal:
         with self._session(self._store.reader) as session:
             return session.rows(statement, values)
 
-    @contextmanager
-    def _session(self, engine: Engine) -> Iterator[Session]:
-        with _connection(engine) as connection:
-            session = Session(connection, self._store.meaning)
-            yield session
-            session.check()
-
-
-@contextmanager
-def _connection(engine: Engine) -> Iterator[Connection]:
-    """A connection in a transaction."""
-    try:
-        connection = engine.connect()
-    except NoConnectionError:
-        raise JournalUnavailableError(
-            "The journal is busy: another transaction of this process lasts."
-        ) from None
-    with connection, connection.begin():
-        yield connection
-
-
-_BACKENDS = {"sqlite": sqlite.open_store, "postgresql": postgresql.open_store}
-
-
-def open_journal(url: str, vault: Vault, *, lease: timedelta = LEASE) -> SqlJournal:
-    """Open a journal, and make it where it is new.
-
-    Args:
-        url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/database`.
-        vault: Seals the payloads; a journal opens with a vault that has its key only.
-        lease: How long this process has to publish what it took, where several do.
-
-    Raises:
-        ConfigurationError: the URL can not be used.
-        LocalError: what is there is no journal, is one of another version, or of another key.
-        JournalUnavailableError: the store can not be reached.
-    """
-    journal = _opened(url, vault, lease)
-    try:
-        journal.prepare()
-    except BaseException:
-        journal.close()
-        raise
-    return journal
-
-
-def upgrade_journal(url: str, vault: Vault) -> tuple[str, str]:
-    """Bring a journal to the version of this program.
-
-    Returns:
-        The version that was there (empty: it was made new), and the one that is.
-
-    Raises:
-        ConfigurationError: the URL can not be used.
-        LocalError: what is there is no journal, is of a newer version, or of another key.
-        JournalUnavailableError: the store can not be reached.
-    """
-    journal = _opened(url, vault, LEASE)
-    try:
-        return journal.prepare(upgrade=True), SCHEMA_VERSION
-    finally:
-        journal.close()
-
-
-def journal_version(url: str, vault: Vault) -> str:
-    """The version of a journal, which is looked at only; empty where there is none yet.
-
-    A SQLite file that is not there is made, empty.
-
-    Raises:
-        ConfigurationError: the URL can not be used.
-        LocalError: what is there is no journal, is of a newer version, or of another key.
-        JournalUnavailableError: the store can not be reached.
-    """
-    journal = _opened(url, vault, LEASE)
-    try:
-        return journal.version()
-    finally:
-        journal.close()
-
-
-def _opened(url: str, vault: Vault, lease: timedelta) -> SqlJournal:
-    """A journal that is not checked yet."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigurationError("The journal's URL can not be read: write sqlite:///path/to/file.") from None
-    backend = _BACKENDS.get(parsed.get_backend_name())
-    if backend is None:
-        raise ConfigurationError(
-            f"There is no journal of kind {parsed.get_backend_name()!r}; known: {', '.join(_BACKENDS)}."
-        )
-    return SqlJournal(backend(parsed), vault, lease=lease)
+    def _session(self, engine: Engine) -> AbstractContextManager[Session]:
+        return session_of(engine, self._store.meaning)

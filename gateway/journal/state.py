@@ -13,7 +13,7 @@ from gateway.contracts.states import SendingState
 from gateway.contracts.traffic import Circuit
 from gateway.journal.rows import from_time
 from gateway.journal.session import Session
-from gateway.journal.statements import holds
+from gateway.journal.statement import holds
 from gateway.journal.tables import ANSWERED, sending
 
 

@@ -1,23 +1,17 @@
-"""Every statement that has a fixed shape: written with SQLAlchemy, compiled once."""
+"""Every statement about messages that has a fixed shape: written with SQLAlchemy, compiled once."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Dialect,
     Executable,
-    Select,
-    Table,
     and_,
     bindparam,
-    case,
     delete,
     exists,
     func,
@@ -27,46 +21,24 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.compiler import SQLCompiler
 
-from gateway.contracts.states import TRANSITIONS, InboundKind, InboundState, SendingKind, SendingState
+from gateway.contracts.states import TRANSITIONS, InboundKind, InboundState, SendingState
 from gateway.contracts.summary import Action
-from gateway.contracts.traffic import EVERY_RECEIVER
-from gateway.journal.rows import (
-    ADDRESS_FAULT,
-    CIRCUIT,
-    EVENT,
-    INBOUND,
-    PAUSE,
-    RECEIPT,
-    REPLAY,
-    SENDING,
-    Codec,
-)
+from gateway.journal.audit_statements import AuditStatements
+from gateway.journal.rows import ADDRESS_FAULT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec
+from gateway.journal.statement import DATABASE_CLOCK, INSERTS, Statement, alone, holds, records, values_of
 from gateway.journal.tables import (
     ANSWERED,
     address_fault,
-    attempt,
-    audit,
-    audit_head,
-    circuit,
     content,
     history,
     inbound,
     inbound_finding,
-    pause,
     receipt,
     replay,
     sending,
 )
-
-Parameters = tuple[Any, ...] | dict[str, Any]
-
-_INSERTS: Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
+from gateway.journal.traffic_statements import CUT_OFF, NO_FAULT, PAUSED, TrafficStatements
 
 _SENT_ON = (
     InboundState.SENDING,
@@ -77,83 +49,12 @@ _SENT_ON = (
     InboundState.HELD,
 )
 
-
-_TABLE = re.compile(r'\b(?:FROM|JOIN|INTO|UPDATE) "?(\w+)')
-
-
-class Statement:
-    """SQL text with the names of its values."""
-
-    def __init__(self, clause: Executable, dialect: Dialect) -> None:
-        """Compile a statement of SQLAlchemy whose values are named `bindparam`s."""
-        compiled = cast("SQLCompiler", cast("Any", clause).compile(dialect=dialect))
-        self.sql = str(compiled)
-        self.tables = frozenset(_TABLE.findall(self.sql))
-        """What it reads or writes"""
-        self._order = compiled.positiontup
-        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
-
-    def bind(self, values: Mapping[str, Any]) -> Parameters:
-        """The values as the driver takes them."""
-        if self._fixed:
-            values = {**self._fixed, **values}
-        if self._order is None:
-            return dict(values)
-        return tuple([values[name] for name in self._order])
-
-
-def holds(column: ColumnElement[Any], *members: StrEnum) -> ColumnElement[bool]:
-    """The column holds one of these words (as literals: partial indexes are found by them)."""
-    words: list[ColumnElement[Any]] = [literal_column(f"'{member.value}'") for member in members]
-    return column == words[0] if len(words) == 1 else column.in_(words)
-
-
-def alone(codec: Codec) -> Select[Any]:
-    """Records without their payloads."""
-    return select(*(codec.table.c[name] for name in codec.columns))
-
-
-def records(codec: Codec) -> Select[Any]:
-    """Whole records: the columns, then the payloads."""
-    table = codec.table
-    source: Any = table
-    columns: list[Any] = [table.c[name] for name in codec.columns]
-    for name in codec.payloads:
-        part = content.alias(name)
-        source = source.outerjoin(
-            part, and_(part.c.row_id == table.c.id, part.c.part == literal_column(f"'{codec.part(name)}'"))
-        )
-        columns.append(part.c.sealed)
-    return select(*columns).select_from(source)
-
-
-def _values(names: Iterable[str]) -> dict[str, Any]:
-    return {name: bindparam(name) for name in names}
-
-
 _NOTES = records(INBOUND).where(holds(inbound.c.kind, InboundKind.NOTE))
 _SENDINGS = records(SENDING)
 _OF_HOSPITAL = inbound.c.hospital == bindparam("hospital")
 _NEWEST = (inbound.c.received_at.desc(), inbound.c.sequence.desc())
 _NEWEST_NOTE = _NOTES.order_by(*_NEWEST).limit(literal_column("1"))
 _OLDEST = (inbound.c.received_at, inbound.c.sequence)
-
-DATABASE_CLOCK: ColumnElement[int] = literal_column(
-    "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", type_=BigInteger
-)
-"""Leases are measured by it: the clocks of several machines differ"""
-
-
-class AuditStatements:
-    """The statements that write the audit log, and find where it ends."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        """Compile them."""
-        head = _INSERTS[dialect.name](audit_head).values(_values(c.name for c in audit_head.columns))
-        moved = {name: head.excluded[name] for name in ("sequence", "hash", "seal")}
-        self.add = Statement(insert(audit).values(_values(c.name for c in audit.columns)), dialect)
-        self.head = Statement(select(audit_head.c.sequence, audit_head.c.hash, audit_head.c.seal), dialect)
-        self.put_head = Statement(head.on_conflict_do_update(index_elements=["id"], set_=moved), dialect)
 
 
 class FindingStatements:
@@ -162,7 +63,7 @@ class FindingStatements:
     def __init__(self, dialect: Dialect) -> None:
         """Compile them."""
         c = inbound_finding.c
-        self.add = Statement(insert(inbound_finding).values(_values(column.name for column in c)), dialect)
+        self.add = Statement(insert(inbound_finding).values(values_of(column.name for column in c)), dialect)
         self.drop = Statement(delete(inbound_finding).where(c.inbound_id == bindparam("inbound_id")), dialect)
         self.received_at = Statement(
             select(inbound.c.received_at).where(inbound.c.id == bindparam("id")), dialect
@@ -175,117 +76,14 @@ class ReplayStatements:
     def __init__(self, dialect: Dialect) -> None:
         """Compile them."""
         self.add = Statement(
-            _INSERTS[dialect.name](replay)
-            .values(_values(REPLAY.columns))
+            INSERTS[dialect.name](replay)
+            .values(values_of(REPLAY.columns))
             .on_conflict_do_nothing(index_elements=["subject", "generation"]),
             dialect,
         )
         oldest_first = records(REPLAY).order_by(replay.c.sequence)
         self.of = Statement(oldest_first.where(replay.c.subject == bindparam("subject")), dialect)
         self.that_made = Statement(oldest_first.where(replay.c.made == bindparam("made")), dialect)
-
-
-_NO_FAULT = sending.c.kind != literal_column(f"'{SendingKind.FAULT.value}'")
-"""Transport faults have a queue of their own: it says nothing of the receiver's"""
-_PAUSED = exists().where(
-    or_(pause.c.scope == sending.c.receiver, pause.c.scope == literal_column(f"'{EVERY_RECEIVER}'"))
-)
-_CUT_OFF = exists().where(
-    circuit.c.receiver == sending.c.receiver, circuit.c.opened_at.is_not(None), _NO_FAULT
-)
-
-
-class TrafficStatements:
-    """The statements for circuits, pauses and attempts."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        """Compile them."""
-        upsert = _INSERTS[dialect.name]
-        self.circuits = Statement(records(CIRCUIT).order_by(circuit.c.receiver), dialect)
-        put = upsert(circuit).values(_values(CIRCUIT.columns))
-        changed = {name: put.excluded[name] for name in CIRCUIT.columns}
-        self.put_circuit = Statement(
-            put.on_conflict_do_update(index_elements=["receiver"], set_=changed), dialect
-        )
-        of_receiver = circuit.c.receiver == bindparam("receiver")
-        self.drop_circuit = Statement(delete(circuit).where(of_receiver), dialect)
-        self.make_due = Statement(
-            update(sending)
-            .where(
-                holds(sending.c.state, SendingState.PENDING),
-                sending.c.receiver == bindparam("receiver"),
-                sending.c.next_attempt_at > bindparam("now"),
-            )
-            .values(next_attempt_at=bindparam("now")),
-            dialect,
-        )
-        self.attempt_at_once = Statement(
-            update(sending)
-            .where(
-                holds(sending.c.state, SendingState.PENDING), sending.c.next_attempt_at > bindparam("after")
-            )
-            .values(next_attempt_at=bindparam("now")),
-            dialect,
-        )
-        self.probe_at_once = Statement(
-            update(circuit)
-            .where(circuit.c.next_probe_at > bindparam("after"))
-            .values(next_probe_at=bindparam("now")),
-            dialect,
-        )
-        someone_waits = exists().where(
-            holds(sending.c.state, SendingState.PENDING), sending.c.receiver == circuit.c.receiver, _NO_FAULT
-        )
-        paused = exists().where(
-            or_(pause.c.scope == circuit.c.receiver, pause.c.scope == literal_column(f"'{EVERY_RECEIVER}'"))
-        )
-        self.to_probe = Statement(
-            select(circuit.c.receiver).where(
-                circuit.c.opened_at.is_not(None),
-                circuit.c.next_probe_at <= bindparam("now"),
-                ~paused,
-                someone_waits,
-            ),
-            dialect,
-        )
-        self.probing = Statement(
-            update(circuit).where(of_receiver).values(next_probe_at=bindparam("until")), dialect
-        )
-        reason = (
-            content.c.row_id == literal_column("'pause:'") + pause.c.scope,
-            content.c.part == literal_column(f"'{PAUSE.part('reason')}'"),
-        )
-        self.pauses = Statement(
-            select(*(pause.c[name] for name in PAUSE.columns), content.c.sealed)
-            .join_from(pause, content, and_(*reason))
-            .order_by(pause.c.scope),
-            dialect,
-        )
-        self.pause = Statement(
-            upsert(pause).values(_values(PAUSE.columns)).on_conflict_do_nothing(index_elements=["scope"]),
-            dialect,
-        )
-        self.resume = Statement(delete(pause).where(pause.c.scope == bindparam("scope")), dialect)
-        begin = upsert(attempt).values(
-            key=bindparam("key"), processes=literal_column("1"), owner=bindparam("owner"), at=bindparam("at")
-        )
-        another = case(
-            (attempt.c.owner == begin.excluded.owner, literal_column("0")), else_=literal_column("1")
-        )
-        self.begin_attempt = Statement(
-            begin.on_conflict_do_update(
-                index_elements=["key"],
-                set_={
-                    "processes": attempt.c.processes + another,
-                    "owner": begin.excluded.owner,
-                    "at": begin.excluded.at,
-                },
-            ),
-            dialect,
-        )
-        of_key = attempt.c.key == bindparam("key")
-        self.attempts = Statement(select(attempt.c.processes).where(of_key), dialect)
-        self.end_attempt = Statement(delete(attempt).where(of_key), dialect)
 
 
 class AddressFaultStatements:
@@ -296,8 +94,8 @@ class AddressFaultStatements:
         c = address_fault.c
         is_open = c.ended_at.is_(None)
         self.add = Statement(
-            _INSERTS[dialect.name](address_fault)
-            .values(_values(ADDRESS_FAULT.columns))
+            INSERTS[dialect.name](address_fault)
+            .values(values_of(ADDRESS_FAULT.columns))
             .on_conflict_do_nothing(index_elements=["sending_id"]),
             dialect,
         )
@@ -324,19 +122,19 @@ class Statements:
         def compiled(clause: Executable) -> Statement:
             return Statement(clause, dialect)
 
-        upsert = _INSERTS[dialect.name]
-        put = upsert(content).values(_values(("row_id", "part", "sealed")))
+        upsert = INSERTS[dialect.name]
+        put = upsert(content).values(values_of(("row_id", "part", "sealed")))
         self.put_content = compiled(
             put.on_conflict_do_update(index_elements=["row_id", "part"], set_={"sealed": put.excluded.sealed})
         )
         self.add_inbound = compiled(
             upsert(inbound)
-            .values(_values(INBOUND.columns))
+            .values(values_of(INBOUND.columns))
             .on_conflict_do_nothing(index_elements=["msg_id", "sender"])
         )
-        self.add_sending = compiled(insert(sending).values(_values(SENDING.columns)))
-        self.add_event = compiled(insert(history).values(_values(EVENT.columns)))
-        self.add_receipt = compiled(insert(receipt).values(_values(RECEIPT.columns)))
+        self.add_sending = compiled(insert(sending).values(values_of(SENDING.columns)))
+        self.add_event = compiled(insert(history).values(values_of(EVENT.columns)))
+        self.add_receipt = compiled(insert(receipt).values(values_of(RECEIPT.columns)))
         self.audit = AuditStatements(dialect)
 
         self.exists = {
@@ -427,19 +225,19 @@ class Statements:
         )
         waiting = _SENDINGS.where(pending).order_by(sending.c.next_attempt_at, sending.c.sequence)
         due = waiting.where(
-            sending.c.next_attempt_at <= bindparam("now"), first_of_its_conversation, ~_PAUSED, ~_CUT_OFF
+            sending.c.next_attempt_at <= bindparam("now"), first_of_its_conversation, ~PAUSED, ~CUT_OFF
         ).limit(bindparam("limit"))
         self.due = compiled(due)
         # A receiver that is down is tried with what is not known to fail, before what has failed already.
         probe = waiting.where(
-            sending.c.receiver == bindparam("receiver"), _NO_FAULT, first_of_its_conversation
+            sending.c.receiver == bindparam("receiver"), NO_FAULT, first_of_its_conversation
         ).limit(literal_column("1"))
         self.probe = compiled(probe)
         self.waiting = compiled(
             _SENDINGS.where(
                 pending,
                 sending.c.receiver == bindparam("receiver"),
-                _NO_FAULT,
+                NO_FAULT,
                 sending.c.created_at <= bindparam("before"),
             )
             .order_by(sending.c.sequence)

@@ -22,7 +22,8 @@ from gateway.journal.errors import DuplicateInboundError, TransitionError, Unkno
 from gateway.journal.gathered import Gathered
 from gateway.journal.rows import ADDRESS_FAULT, AUDIT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec, Row
 from gateway.journal.session import Session
-from gateway.journal.statements import Statement, Statements
+from gateway.journal.statement import Statement
+from gateway.journal.statements import Statements
 from gateway.journal.traffic import SqlTraffic
 
 

@@ -12,10 +12,11 @@ from sqlalchemy import Select, and_, bindparam, exists, func, or_, select, updat
 from gateway.contracts.ports import Vault
 from gateway.contracts.records import Event
 from gateway.contracts.states import InboundKind, InboundState, SendingState
-from gateway.journal.figures import add_up
+from gateway.journal.figure_reader import add_up
 from gateway.journal.rows import AUDIT, EVENT, to_time
 from gateway.journal.session import Session
-from gateway.journal.statements import Statements, holds
+from gateway.journal.statement import holds
+from gateway.journal.statements import Statements
 from gateway.journal.tables import ANSWERED, audit, content, history, inbound, sending
 
 BATCH = 200

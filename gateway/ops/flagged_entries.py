@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.contracts.addresses import AddressFault
-from gateway.journal.sql_journal import journal_version
+from gateway.journal.opening import journal_version
 from gateway.journal.tables import SCHEMA_VERSION
 from gateway.ops.configuration import Configuration
 from gateway.ops.register_check import Inconsistency

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from gateway.contracts.ports import Vault
 from gateway.contracts.registry import Registry
+from gateway.journal.opening import open_journal as open_sql_journal
 from gateway.journal.sql_journal import SqlJournal
-from gateway.journal.sql_journal import open_journal as open_sql_journal
 from gateway.ops.configuration import Configuration
 from gateway.routing.register_file import RegisterFile
 from gateway.security.vault import load_key_file

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.contracts.records import InboundFilter
-from gateway.journal.sql_journal import open_journal
+from gateway.journal.opening import open_journal
 from gateway.security.vault import load_key_file
 from tests.faults.conftest import at_length
 from tests.faults.keeper import Keeper

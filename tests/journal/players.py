@@ -11,7 +11,8 @@ import time
 from itertools import count
 
 from gateway.contracts.states import InboundState
-from gateway.journal.sql_journal import SqlJournal, open_journal
+from gateway.journal.opening import open_journal
+from gateway.journal.sql_journal import SqlJournal
 from tests.journal.stores import happened, note, outgoing, vault
 
 GROUP = 4

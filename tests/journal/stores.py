@@ -18,7 +18,8 @@ from gateway.contracts.ports import Vault
 from gateway.contracts.records import Event, InboundMessage, NamedReceiver, Receipt, Sending
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
-from gateway.journal.sql_journal import SqlJournal, open_journal
+from gateway.journal.opening import open_journal
+from gateway.journal.sql_journal import SqlJournal
 from gateway.security.vault import AesVault, VaultKey
 from tests.postgres_server import PostgresServer
 

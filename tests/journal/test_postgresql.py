@@ -18,8 +18,9 @@ from gateway.contracts.records import InboundFilter
 from gateway.contracts.states import SendingState
 from gateway.journal import postgresql
 from gateway.journal.errors import DuplicateInboundError
-from gateway.journal.sql_journal import SqlJournal, open_journal
-from gateway.journal.statements import Statement
+from gateway.journal.opening import open_journal
+from gateway.journal.sql_journal import SqlJournal
+from gateway.journal.statement import Statement
 from tests.journal.stores import NOW, PostgresStore, add, at, happened, note, outgoing, vault
 from tests.postgres_server import PostgresServer
 

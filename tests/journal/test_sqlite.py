@@ -15,8 +15,9 @@ from gateway.contracts.errors import ConfigurationError, GatewayError, JournalUn
 from gateway.contracts.records import InboundFilter
 from gateway.contracts.states import InboundState
 from gateway.journal import sqlite as sqlite_store
-from gateway.journal.sql_journal import SqlJournal, open_journal
-from gateway.journal.statements import Statement
+from gateway.journal.opening import open_journal
+from gateway.journal.sql_journal import SqlJournal
+from gateway.journal.statement import Statement
 from tests.journal.stores import KEY, NOW, OTHER_KEY, SqliteStore, add, happened, note, outgoing, vault
 
 CANARY = b"Kari Nordmann 01017012345"

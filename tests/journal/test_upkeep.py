@@ -15,8 +15,9 @@ from gateway.contracts.records import InboundFilter
 from gateway.contracts.retention import DataClass, kinds_of
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.journal import upkeep
+from gateway.journal.opening import open_journal
 from gateway.journal.session import Session
-from gateway.journal.sql_journal import SqlJournal, open_journal
+from gateway.journal.sql_journal import SqlJournal
 from gateway.pipeline.retention import Retention
 from tests.journal.stores import (
     FULL,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.contracts.errors import ConfigurationError, LocalError
 from gateway.contracts.findings import Severity
-from gateway.journal.sql_journal import open_journal
+from gateway.journal.opening import open_journal
 from gateway.ops.composition import connect_queue
 from gateway.ops.configuration import Configuration, configuration_path, load
 from gateway.ops.initialise import initialise

@@ -18,7 +18,7 @@ from gateway.contracts.errors import (
     ConfigurationError,
     LocalError,
 )
-from gateway.journal.sql_journal import open_journal
+from gateway.journal.opening import open_journal
 from gateway.ops.composition import open_vault
 from gateway.ops.configuration import load
 from gateway.ops.effective import MASK, masked

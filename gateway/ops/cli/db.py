@@ -13,7 +13,8 @@ import click
 from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_DONE
 from gateway.contracts.retention import DataClass, kinds_of
-from gateway.journal.sql_journal import SqlJournal, upgrade_journal
+from gateway.journal.opening import upgrade_journal
+from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry, audited, record
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.composition import open_journal, open_vault

@@ -11,7 +11,8 @@ from gateway.contracts.errors import GatewayError
 from gateway.contracts.ports import Vault
 from gateway.contracts.records import InboundFilter
 from gateway.contracts.states import InboundKind, InboundState
-from gateway.journal.sql_journal import SqlJournal, journal_version
+from gateway.journal.opening import journal_version
+from gateway.journal.sql_journal import SqlJournal
 from gateway.journal.tables import SCHEMA_VERSION
 from gateway.ops.composition import open_journal, open_vault
 from gateway.ops.configuration import Configuration

@@ -1,0 +1,322 @@
+"""Counts what the report is made of, by department, municipality and month.
+
+What may stand in plain is counted by the database. The sealed facts of single notes are opened one by one and
+never leave this module but as sums; where a note was purged, its facts are in such a sum already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    BooleanClauseList,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
+
+from gateway.contracts.facts import FactSums
+from gateway.contracts.ports import Vault
+from gateway.contracts.registry import PartyKind
+from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
+from gateway.contracts.summary import Action
+from gateway.journal.figures import Cell, Figures, Month, NoteFigures, month_of, months
+from gateway.journal.rows import (
+    facts_from_bytes,
+    from_time,
+    sums_from_bytes,
+    sums_to_bytes,
+    to_time,
+)
+from gateway.journal.session import Session
+from gateway.journal.statement import holds
+from gateway.journal.statements import Statements
+from gateway.journal.tables import content, inbound, sending
+
+_SECOND = 1_000_000
+_MINUTE_SECONDS = 60
+_EXACT_SECONDS = 3600
+"""Up to here times are counted to the second, beyond it to the minute"""
+
+_FACTS = "inbound.facts"
+_SUMS = "report.sums"
+_SUMS_PREFIX = "report:"
+
+# A version that itself went nowhere replaces nothing.
+_NOT_SENT = (
+    InboundState.RECEIVED,
+    InboundState.HELD,
+    InboundState.REJECTED,
+    InboundState.WITHHELD,
+    InboundState.DISCARDED,
+)
+
+
+_ANSWERED = (SendingState.ACKNOWLEDGED, SendingState.REFUSED)
+
+
+class FigureReader:
+    """Counts, in a session that reads."""
+
+    def __init__(self, session: Session, vault: Vault, *, deadline: timedelta) -> None:
+        """`deadline`: how long a receiver has to answer."""
+        self._session = session
+        self._vault = vault
+        self._deadline_seconds = int(deadline.total_seconds())
+        self._figures = Figures()
+
+    def read(self, counted: Sequence[Month], *, facts_from: str) -> Figures:
+        """Count the notes of some months.
+
+        Args:
+            counted: the months.
+            facts_from: the first month whose facts are wanted (windows open long after a note).
+
+        Returns:
+            The figures; facts for every month from `facts_from` to the last.
+
+        Raises:
+            LocalError: no key opens what is sealed.
+        """
+        replaced = {row[0] for row in self._session.select(_replaced())}
+        for month in counted:
+            self._notes(month)
+            self._sendings(month)
+            self._replies(month)
+        for month in months(min(facts_from, counted[0].name), counted[-1].name):
+            self._facts(month, replaced)
+        self._sums(min(facts_from, counted[0].name), counted[-1].name)
+        return self._figures
+
+    def _cell(self, month: Month | str, unit: str | None, municipality: str | None) -> NoteFigures:
+        name = month if isinstance(month, str) else month.name
+        cell = Cell(month=name, unit=unit or "", municipality=municipality or "")
+        return self._figures.cells.setdefault(cell, NoteFigures())
+
+    def _notes(self, month: Month) -> None:
+        first = _first_time()
+        change, cancel = (holds(inbound.c.action, action) for action in (Action.CHANGE, Action.CANCEL))
+        query = (
+            select(
+                _UNIT,
+                inbound.c.municipality,
+                func.max(inbound.c.unit_name),
+                _count(first),
+                _count(and_(change, ~first)),
+                _count(cancel),
+                *(_count(and_(first, _found(code))) for code in ("PH030", "PH020", "PH040")),
+            )
+            .where(*_of(month), _sent_on())
+            .group_by(_UNIT, inbound.c.municipality)
+        )
+        for unit, municipality, unit_name, *counts in self._session.select(query):
+            cell = self._cell(month, unit, municipality)
+            cell.notes, cell.changes, cell.cancellations = counts[:3]
+            cell.without_phone, cell.without_diagnosis, cell.repeats = counts[3:]
+            if unit and unit_name:
+                self._figures.unit_names[unit] = unit_name
+
+    def _sendings(self, month: Month) -> None:
+        seconds = (sending.c.settled_at - sending.c.created_at) // _number(_SECOND)
+        minute = _number(_MINUTE_SECONDS)
+        rounded = case((seconds < _number(_EXACT_SECONDS), seconds), else_=seconds // minute * minute)
+        query = (
+            select(_UNIT, inbound.c.municipality, sending.c.state, sending.c.apprec, rounded, func.count())
+            .select_from(inbound)
+            .join(sending, sending.c.inbound_id == inbound.c.id)
+            .where(*_of(month), holds(sending.c.kind, SendingKind.NOTE))
+            .group_by(_UNIT, inbound.c.municipality, sending.c.state, sending.c.apprec, rounded)
+        )
+        for unit, municipality, state, apprec, taken, count in self._session.select(query):
+            self._count_sending(self._cell(month, unit, municipality), state, apprec, taken, count)
+
+    def _count_sending(
+        self, cell: NoteFigures, state: str, apprec: str | None, seconds: int | None, count: int
+    ) -> None:
+        match state:
+            case SendingState.ACKNOWLEDGED:
+                key = max(seconds or 0, 0)
+                cell.acknowledged[key] = cell.acknowledged.get(key, 0) + count
+            case SendingState.REFUSED:
+                cell.refused += count
+                for code in (apprec or "").split()[1:] or ["?"]:
+                    cell.negative[code] = cell.negative.get(code, 0) + count
+            case SendingState.FAILED:
+                cell.failed += count
+            case SendingState.PENDING | SendingState.DELIVERED:
+                cell.waiting += count
+        late = seconds is not None and seconds > self._deadline_seconds
+        if state == SendingState.OVERDUE or (late and state in _ANSWERED):
+            cell.overdue += count
+
+    def _replies(self, month: Month) -> None:
+        note = inbound.alias("note")
+        query = (
+            select(
+                inbound.c.id,
+                func.coalesce(inbound.c.unit, note.c.unit, inbound.c.hospital, note.c.hospital),
+                func.coalesce(note.c.municipality, inbound.c.municipality),
+                inbound.c.state,
+                func.max(sending.c.settled_at),
+                func.max(sending.c.receiver_role),
+                inbound.c.received_at,
+            )
+            .select_from(inbound)
+            .outerjoin(note, note.c.id == inbound.c.replaces)
+            .outerjoin(
+                sending,
+                and_(sending.c.inbound_id == inbound.c.id, holds(sending.c.kind, SendingKind.REPLY)),
+            )
+            .where(*_of(month, InboundKind.REPLY))
+            .group_by(
+                inbound.c.id,
+                inbound.c.unit,
+                note.c.unit,
+                inbound.c.hospital,
+                note.c.hospital,
+                note.c.municipality,
+                inbound.c.municipality,
+                inbound.c.state,
+                inbound.c.received_at,
+            )
+        )
+        for _, unit, municipality, state, settled, role, received in self._session.select(query):
+            if state == InboundState.REJECTED or (role is not None and role != PartyKind.HOSPITAL):
+                continue
+            cell = self._cell(month, unit, municipality)
+            cell.replies += 1
+            taken = state in {InboundState.ACKNOWLEDGED, InboundState.DISCARDED, InboundState.ACCEPTED}
+            if not taken:
+                cell.replies_waiting += 1
+            elif settled is not None:
+                seconds = _rounded(max(settled - received, 0) // _SECOND)
+                cell.replies_taken[seconds] = cell.replies_taken.get(seconds, 0) + 1
+
+    def _facts(self, month: Month, replaced: set[str]) -> None:
+        found: dict[tuple[str | None, str | None], FactSums] = {}
+        for unit, municipality, row_id, counted, sealed in self._session.select(_sealed_facts(month)):
+            facts = facts_from_bytes(self._vault.open(sealed, context=f"{_FACTS}:{row_id}".encode()))
+            if (sums := found.get((unit, municipality))) is None:
+                cell = Cell(month=month.name, unit=unit or "", municipality=municipality or "")
+                sums = found[unit, municipality] = self._sum(cell)
+            sums.add(facts, counted=bool(counted), stands=row_id not in replaced)
+
+    def _sum(self, cell: Cell) -> FactSums:
+        return self._figures.facts.setdefault(cell, FactSums())
+
+    def _sums(self, first: str, last: str) -> None:
+        c = content.c
+        query = select(c.row_id, c.sealed).where(
+            c.row_id >= f"{_SUMS_PREFIX}{first}", c.row_id < f"{_SUMS_PREFIX}{last};", c.part == _SUMS
+        )
+        for row_id, sealed in self._session.select(query):
+            _, month, unit, municipality = row_id.split(":")
+            sums = sums_from_bytes(self._vault.open(sealed, context=f"{_SUMS}:{row_id}".encode()))
+            self._sum(Cell(month=month, unit=unit, municipality=municipality)).merge([sums])
+
+
+def add_up(session: Session, statements: Statements, vault: Vault, ids: Sequence[str]) -> None:
+    """Add the facts of some notes to the sums of their cells, before their payloads are taken away.
+
+    Args:
+        session: of a transaction that writes.
+        statements: in its dialect.
+        vault: opens and seals.
+        ids: of the notes.
+    """
+    added: dict[str, FactSums] = {}
+    replaced = {row[0] for row in session.select(_replaced(ids))}
+    for unit, municipality, row_id, counted, sealed, received_at in session.select(_facts_of(ids)):
+        facts = facts_from_bytes(vault.open(sealed, context=f"{_FACTS}:{row_id}".encode()))
+        month = month_of(from_time(received_at))
+        key = f"{_SUMS_PREFIX}{month}:{unit or ''}:{municipality or ''}"
+        added.setdefault(key, FactSums()).add(facts, counted=bool(counted), stands=row_id not in replaced)
+    # In one order, so that two who purge do not wait for each other.
+    for key in sorted(added):
+        context = f"{_SUMS}:{key}".encode()
+        before = session.select(
+            select(content.c.sealed).where(content.c.row_id == key, content.c.part == _SUMS).with_for_update()
+        )
+        added[key].merge([sums_from_bytes(vault.open(row[0], context=context)) for row in before])
+        sealed = vault.seal(sums_to_bytes(added[key]), context=context)
+        session.change(statements.put_content, {"row_id": key, "part": _SUMS, "sealed": sealed})
+
+
+_UNIT: ColumnElement[Any] = func.coalesce(inbound.c.unit, inbound.c.hospital)
+
+
+def _number(value: int) -> ColumnElement[int]:
+    """A number that stands in the statement; of whole numbers SQL makes whole ones."""
+    return literal_column(str(value), type_=BigInteger)
+
+
+def _of(month: Month, kind: InboundKind = InboundKind.NOTE) -> Iterator[ColumnElement[bool]]:
+    yield holds(inbound.c.kind, kind)
+    yield inbound.c.received_at >= literal(to_time(month.start))
+    yield inbound.c.received_at < literal(to_time(month.end))
+
+
+def _sent_on() -> ColumnElement[bool]:
+    """Something of it was sent to a municipality or a GP."""
+    return exists().where(sending.c.inbound_id == inbound.c.id, holds(sending.c.kind, SendingKind.NOTE))
+
+
+def _first_time() -> ColumnElement[bool]:
+    """A new note, or a change of one that never went to this municipality: its sending begins the thread."""
+    begins = exists().where(
+        sending.c.inbound_id == inbound.c.id,
+        holds(sending.c.kind, SendingKind.NOTE),
+        sending.c.receiver_role == literal_column(f"'{PartyKind.MUNICIPALITY.value}'"),
+        sending.c.conversation_root == sending.c.msg_id,
+    )
+    return or_(holds(inbound.c.action, Action.NEW), and_(holds(inbound.c.action, Action.CHANGE), begins))
+
+
+def _found(code: str) -> ColumnElement[bool]:
+    return inbound.c.findings.like(literal_column(f"""'%"code":"{code}"%'"""))
+
+
+def _count(condition: ColumnElement[bool] | BooleanClauseList) -> ColumnElement[Any]:
+    return func.sum(case((condition, _number(1)), else_=_number(0)))
+
+
+def _facts_columns() -> Select[Any]:
+    is_facts = content.c.part == literal_column(f"'{_FACTS}'")
+    return (
+        select(_UNIT, inbound.c.municipality, inbound.c.id, _first_time(), content.c.sealed)
+        .select_from(inbound)
+        .join(content, and_(content.c.row_id == inbound.c.id, is_facts))
+        .where(content.c.sealed.is_not(None), holds(inbound.c.action, Action.NEW, Action.CHANGE), _sent_on())
+    )
+
+
+def _sealed_facts(month: Month) -> Select[Any]:
+    return _facts_columns().where(*_of(month))
+
+
+def _facts_of(ids: Sequence[str]) -> Select[Any]:
+    return _facts_columns().add_columns(inbound.c.received_at).where(inbound.c.id.in_(ids))
+
+
+def _replaced(ids: Iterable[str] | None = None) -> Select[Any]:
+    """The notes that a later version has replaced."""
+    query = select(inbound.c.replaces).where(
+        holds(inbound.c.kind, InboundKind.NOTE),
+        inbound.c.replaces.is_not(None),
+        inbound.c.state.not_in([state.value for state in _NOT_SENT]),
+    )
+    return query if ids is None else query.where(inbound.c.replaces.in_(list(ids)))
+
+
+def _rounded(seconds: int) -> int:
+    return seconds if seconds < _EXACT_SECONDS else seconds // _MINUTE_SECONDS * _MINUTE_SECONDS
