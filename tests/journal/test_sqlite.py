@@ -277,6 +277,7 @@ class TestSettings:
             "inbound": "ix_inbound_id (id=?)",
             "inbound_alone": "ix_inbound_id (id=?)",
             "find_inbound": "ix_inbound_msg_id (msg_id=? AND sender=?)",
+            "find_inbound_alone": "ix_inbound_msg_id (msg_id=? AND sender=?)",
             "notes_by_msg_id": "ix_inbound_msg_id (msg_id=?)",
             "notes_by_msg_id_of_hospital": "ix_inbound_msg_id (msg_id=?)",
             "notes_by_document": "ix_inbound_document_id (document_id=?)",
