@@ -6,7 +6,7 @@ import functools
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,6 +74,8 @@ class Actors:
 
     keys: Keys
     shares: Shares = field(default_factory=Shares)
+    answered: int = 0
+    """How many of twenty replies hospitals answer"""
 
     def __post_init__(self) -> None:
         self.registry = register()
@@ -81,10 +83,11 @@ class Actors:
         self.book = sample_book()
         self.intake = Intake(schema_set(), self.keys.verifier, IntakePolicy())
         opener = Opener(self.intake, must_be_signed=True, gateway_org_no=GATEWAY)
-        self.hospitals = Hospitals(self.registry, self.keys.signer, opener, self.ledger, "pakkehjem_in")
-        self.receivers = Receivers(
-            self.registry, self.keys.signer, opener, self.ledger, Behaviour(1, self.shares)
+        behaviour = Behaviour(1, replace(self.shares, answered=self.answered))
+        self.hospitals = Hospitals(
+            self.registry, self.keys.signer, opener, self.ledger, "pakkehjem_in", behaviour
         )
+        self.receivers = Receivers(self.registry, self.keys.signer, opener, self.ledger, behaviour)
 
     def note(self, beginning: str, round_number: int = 0) -> Note:
         index = next(i for i, s in enumerate(self.book.samples) if s.name.startswith(beginning))

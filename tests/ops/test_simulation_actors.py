@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -11,7 +12,7 @@ from gateway.formats import read_apprec, read_message
 from gateway.formats.readdress import readdress
 from gateway.ops.simulation.behaviour import Shares
 from gateway.ops.simulation.traffic import Outgoing, receipt
-from gateway.routing.parties import mailbox_party
+from gateway.routing.parties import endpoint_party, mailbox_party
 from tests.ops.simulated_world import GATEWAY, HOSPITAL, OTHER_HOSPITAL, Actors, Keys, delivery, make_keys
 
 MUNICIPALITY, GP = "8910031", "8920031"
@@ -274,3 +275,48 @@ def test_a_hospital_notes_the_receipts_that_come(keys: Keys) -> None:
     broken = outgoing.envelope.body.replace(b"<Status", b"<Stotus").replace(b"</Status", b"</Stotus")
     actors.hospitals.take(delivery("epj_8900100", broken))
     assert [p.what for p in actors.ledger.problems] == ["schema"]
+
+
+def test_a_dialogue_of_three_turns_and_what_each_side_knows_of_it(keys: Keys) -> None:
+    replying = replace(shares(negative=0, late=0, twice=0, never=0, replies=20), followed_up=20)
+    actors = Actors(keys, replying, answered=20)
+    note = actors.note("dips/01")
+    actors.hospitals.send(note)
+    last_inside = note.facts.msg_id
+    _, reply = actors.receivers.take(actors.sending(note, MUNICIPALITY))
+    reply.published()
+    for turn in range(2):
+        # What the gateway does: the hospital gets the reply under another id, and with its own references.
+        written = read_message(etree.fromstring(reply.envelope.body)).head
+        passed_on = f"4e4c7b0e-8a65-4f0e-a0c1-6a1c1f6f0f{turn:02d}"
+        inside = Conversation(parent=last_inside, root=note.facts.msg_id)
+        body = readdress(
+            etree.fromstring(reply.envelope.body),
+            msg_id=passed_on,
+            conversation=inside,
+            receiver=mailbox_party(actors.registry, "8900104"),
+        )
+        signed = keys.signer.sign(body, org_no=None)
+        _, answer = actors.hospitals.take(delivery("epj_8900100", signed, {"toHerId": "8900104"}, passed_on))
+        answer.published()
+        answered = read_message(etree.fromstring(answer.envelope.body)).head
+        assert answered.conversation == Conversation(parent=passed_on, root=note.facts.msg_id)
+        last_inside = answered.msg_id
+        assert written.conversation is not None
+        outside = Conversation(parent=written.msg_id, root=written.conversation.root)
+        body = readdress(
+            etree.fromstring(answer.envelope.body),
+            msg_id=f"5e4c7b0e-8a65-4f0e-a0c1-6a1c1f6f0f{turn:02d}",
+            conversation=outside,
+            receiver=endpoint_party(actors.endpoint(MUNICIPALITY)),
+        )
+        signed = keys.signer.sign(body, org_no=HOSPITAL)
+        taken = delivery("8910031_async", signed, {"toHerId": MUNICIPALITY}, "x")
+        acknowledged, reply = actors.receivers.take(taken)
+        reply.published()
+        assert apprec(acknowledged).positive
+        assert actors.receivers.take(taken) == [], "once"
+    assert actors.ledger.problems == []
+    assert [actors.ledger.foreign(each) for each in actors.ledger.references.values()] == [[]] * 4
+    assert [bool(r.arrived) for r in actors.ledger.replies.values()] == [True, True, True, True, False]
+    assert {r.to for r in actors.ledger.replies.values()} == {None, MUNICIPALITY}

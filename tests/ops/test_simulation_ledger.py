@@ -262,7 +262,7 @@ def test_a_decision_that_a_person_would_not_take_is_told(world: World) -> None:
 
 
 def reply_to(world: World, entry: Entry) -> Reply:
-    reply = Reply(receiver=GP, patient=entry.note.facts.patient, msg_id=message_id())
+    reply = Reply(writer=GP, patient=entry.note.facts.patient, msg_id=message_id())
     world.ledger.reply_sent("SIM-0123456789ab", reply)
     return reply
 
@@ -375,10 +375,34 @@ def test_a_discarded_note_must_be_answered_negatively_for_each_receiver(world: W
 def test_a_reply_that_waits_for_a_person_is_not_lost(world: World) -> None:
     entry = world.send("dips/01")
     world.complete(entry, MUNICIPALITY, GP)
-    reply = Reply(receiver=MUNICIPALITY, patient=entry.note.facts.patient, msg_id="r-1")
+    reply = Reply(writer=MUNICIPALITY, patient=entry.note.facts.patient, msg_id="r-1")
     world.ledger.reply_sent("SIM-1", reply)
     world.ledger.reply_receipt("r-1", "apprec-1")
     assert [(p.kind, p.what) for p in world.account().problems] == [("lost", "reply")]
     reply.unplaced = True
     account = world.account()
     assert (account.in_order, account.replies_unplaced, account.replies_delivered) == (True, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("party", "reference", "dialogue", "wrong"),
+    [
+        (GP, "outside", True, False),
+        (GP, "inside", True, True),
+        (GP, "unheard of", True, True),
+        ("8900100", "inside", True, False),
+        ("8900100", "outside", True, True),
+        # A change may come where the note before was lost, but not with the hospital's own id.
+        (GP, "unheard of", False, False),
+        (GP, "inside", False, True),
+    ],
+)
+def test_nobody_is_referred_to_what_another_party_knows(
+    party: str, reference: str, *, dialogue: bool, wrong: bool
+) -> None:
+    world = World()
+    world.ledger.learned("8900100", "inside", "p")
+    world.ledger.learned(GP, "outside", "p")
+    world.ledger.referred(party, "m", "p", (reference,), dialogue=dialogue)
+    found = [(p.kind, p.what, p.receiver) for p in world.account().problems]
+    assert found == ([("invalid", "reference", party)] if wrong else [])

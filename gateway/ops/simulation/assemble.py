@@ -66,7 +66,7 @@ def assemble(
     cast = Cast(
         decider=decider,
         book=NoteBook.load(notes, seed),
-        hospitals=Hospitals(registry, signer, opener, ledger, configuration.queues.inbound),
+        hospitals=Hospitals(registry, signer, opener, ledger, configuration.queues.inbound, behaviour),
         receivers=Receivers(registry, signer, opener, ledger, behaviour),
         behaviour=behaviour,
         expectations=expectations,

@@ -67,6 +67,10 @@ class Shares:
     """How many of those write three times"""
     unreferenced: int = 1
     """How many of those do not say what they answer"""
+    answered: int = 10
+    """How many of twenty replies a hospital answers"""
+    followed_up: int = 10
+    """How many of twenty of those answers their receiver follows up with another reply"""
     repeated: int = 1
     """How many of twenty notes a hospital's transport puts on the queue twice"""
     late_seconds: tuple[float, float] = (0.5, 2.0)
@@ -89,6 +93,7 @@ class Behaviour:
         self._deck: deque[Conduct] = deque()
         self._transport = random.Random(f"transport:{seed}")  # noqa: S311 - as above
         self._person = random.Random(f"person:{seed}")  # noqa: S311 - as above
+        self._dialogue = random.Random(f"dialogue:{seed}")  # noqa: S311 - as above
         self._decisions: deque[Decision] = deque()
         self._negative = 0
         self._planned: dict[tuple[str, str], deque[Conduct]] = {}
@@ -105,6 +110,14 @@ class Behaviour:
     def repeats(self) -> bool:
         """Whether the next note is put on the queue twice."""
         return self._transport.random() * _DECK < self._shares.repeated
+
+    def answers(self) -> bool:
+        """Whether a hospital answers the next reply."""
+        return self._dialogue.random() * _DECK < self._shares.answered
+
+    def follows_up(self) -> bool:
+        """Whether a receiver writes again when a hospital has answered."""
+        return self._dialogue.random() * _DECK < self._shares.followed_up
 
     def decision(self) -> Decision:
         """What a person decides on the next note that is held: each in its turn, in a mixed order."""

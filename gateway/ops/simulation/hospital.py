@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from gateway.contracts.messages import Head, Message
@@ -11,12 +10,11 @@ from gateway.contracts.queues import Delivery, Envelope
 from gateway.contracts.receipts import AppRec
 from gateway.contracts.registry import Hospital, Registry
 from gateway.contracts.transport_headers import transport_headers
-from gateway.ops.simulation.ledger import Ledger, Wrong
+from gateway.ops.simulation.behaviour import Behaviour
+from gateway.ops.simulation.dialogue import Turn, mark_of
+from gateway.ops.simulation.ledger import Ledger, Reply, Wrong
 from gateway.ops.simulation.notes import Note
 from gateway.ops.simulation.traffic import Opener, Outgoing, Wronged, invented_id, now, patient_of, receipt
-
-MARK = re.compile(rb"SIM-[0-9a-f]{12}")
-"""What a simulated reply carries in its text: whatever ids it travels under, it is known by this"""
 
 _DEVIATION = "DIALOG_AVVIK"
 
@@ -35,9 +33,16 @@ class Hospitals:
     """All of them."""
 
     def __init__(
-        self, registry: Registry, signer: MessageSigner, opener: Opener, ledger: Ledger, inbound: str
+        self,
+        registry: Registry,
+        signer: MessageSigner,
+        opener: Opener,
+        ledger: Ledger,
+        inbound: str,
+        behaviour: Behaviour,
     ) -> None:
-        """`inbound` is the queue that the gateway reads."""
+        """`inbound` is the queue that the gateway reads; the behaviour tells which replies are answered."""
+        self._behaviour = behaviour
         self._registry = registry
         self._signer = signer
         self._opener = opener
@@ -129,11 +134,16 @@ class Hospitals:
         if (hospital.her_id, head.msg_id) in self._answered:
             return []
         self._answered.add((hospital.her_id, head.msg_id))
-        marked = MARK.search(delivery.envelope.body) is not None
-        if head.msg_type.value == _DEVIATION and not marked:
+        mark = mark_of(message)
+        answers: list[Outgoing] = []
+        if head.conversation is not None:
+            references = (head.conversation.parent, head.conversation.root)
+            self._ledger.referred(hospital.her_id, head.msg_id, patient_of(head), references, dialogue=True)
+        self._ledger.learned(hospital.her_id, head.msg_id, patient_of(head))
+        if head.msg_type.value == _DEVIATION and mark is None:
             self._ledger.deviations += 1
-        else:
-            self._reply(hospital, head, delivery.envelope)
+        elif self._reply(hospital, head, delivery.envelope, mark or "") and self._behaviour.answers():
+            answers = self._answer(hospital, head)
         sender = head.sender.her_id if head.sender is not None else None
         return [
             receipt(
@@ -142,14 +152,39 @@ class Hospitals:
                 queue=self._inbound,
                 to_her_id=sender or "",
                 apprec_id=invented_id("hospital", hospital.her_id, head.msg_id),
+            ),
+            *answers,
+        ]
+
+    def _answer(self, hospital: Hospital, head: Head) -> list[Outgoing]:
+        """The department writes back to who has written; where that is not told, to nobody."""
+        endpoint = self._registry.endpoint(head.sender.her_id if head.sender is not None else None)
+        if endpoint is None or head.sender is None or not head.receivers:
+            return []
+        turn = Turn(
+            answered=head,
+            sender=head.receivers[0].party,
+            receiver=head.sender,
+            kind="DIALOG_NOTAT",
+            msg_id=invented_id("answer", hospital.her_id, head.msg_id),
+            text="Takk for svaret.",
+        )
+        patient = patient_of(head)
+        self._ledger.learned(hospital.her_id, turn.msg_id, patient)
+        record = Reply(writer=hospital.her_id, patient=patient, msg_id=turn.msg_id, to=endpoint.her_id)
+        return [
+            Outgoing(
+                queue=self._inbound,
+                envelope=turn.envelope(self._signer, hospital.org_no),
+                published=lambda: self._ledger.reply_sent(turn.mark, record),
             )
         ]
 
-    def _reply(self, hospital: Hospital, head: Head, envelope: Envelope) -> None:
-        found = MARK.search(envelope.body)
-        reply = self._ledger.reply_arrived(found.group().decode() if found else "", head.msg_id)
+    def _reply(self, hospital: Hospital, head: Head, envelope: Envelope, mark: str) -> bool:
+        """Note a reply; False where it is none of this run."""
+        reply = self._ledger.reply_arrived(mark, head.msg_id)
         if reply is None:
-            return
+            return False
         parent = head.conversation.parent if head.conversation is not None else ""
         if (
             not self._ledger.knows(hospital.her_id, parent, reply.patient)
@@ -159,6 +194,7 @@ class Hospitals:
         unit = self._registry.unit(envelope.headers.get("toHerId"))
         if unit is None or unit.mailbox != envelope.headers.get("toHerId") or unit.hospital != hospital:
             self._ledger.wrong(Wrong.MAILBOX, hospital.her_id, head.msg_id)
+        return True
 
 
 def _levels(her_ids: tuple[str, ...]) -> tuple[str | None, str | None]:

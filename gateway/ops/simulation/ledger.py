@@ -95,17 +95,32 @@ class Seen:
 
 @dataclass(slots=True)
 class Reply:
-    """A dialogue message that a receiver has sent."""
+    """A dialogue message that a receiver has sent, or a hospital in answer to one."""
 
-    receiver: str
+    writer: str
+    """HER-id"""
     patient: str
     msg_id: str
+    to: str | None = None
+    """HER-id of the receiver that a hospital answers; None: it goes to a hospital"""
     arrived: set[str] = field(default_factory=set)
-    """MsgIds that the hospital saw it under"""
+    """MsgIds that the other side saw it under"""
     unplaced: bool = False
     """Whether it fits nothing, and waits for a person where everybody can see it"""
     receipts: set[str] = field(default_factory=set)
-    """Ids of the AppRecs that the receiver got for it"""
+    """Ids of the AppRecs that its writer got for it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referring:
+    """A message that a party got, with the references that stand in it."""
+
+    party: str
+    msg_id: str
+    patient: str
+    references: tuple[str, ...]
+    dialogue: bool
+    """Whether it is part of a dialogue; a change of a note may follow one that was lost"""
 
 
 class Ledger:
@@ -130,6 +145,12 @@ class Ledger:
         self._by_parent: dict[str, list[Entry]] = defaultdict(list)
         self._patients: set[str] = set()
         self._reply_by_msg_id: dict[str, Reply] = {}
+        self.references: dict[tuple[str, str], Referring] = {}
+        """By party and MsgId: what it was referred to"""
+        self._parties: dict[str, set[str]] = defaultdict(set)
+        """By id: who has written, or got, something under it"""
+        self._known: dict[tuple[str, str], set[str]] = defaultdict(set)
+        """By party and patient: the ids of what it has written or got"""
 
     # --- hospitals ---------------------------------------------------------------------------------
 
@@ -153,12 +174,34 @@ class Ledger:
             if reference:
                 self._by_parent[reference].append(entry)
         self._patients.add(facts.patient)
+        if hospital is not None:
+            for reference in {facts.msg_id, facts.document_id, facts.parent, facts.root}:
+                self.learned(hospital, reference, facts.patient)
         return entry
+
+    def learned(self, party: str, reference: str | None, patient: str) -> None:
+        """A party knows an id: it has written, or got, a message about the patient under it."""
+        if reference:
+            self._known[party, patient].add(reference)
+            self._parties[reference].add(party)
+
+    def referred(
+        self, party: str, msg_id: str, patient: str, references: tuple[str, ...], *, dialogue: bool
+    ) -> None:
+        """A party got a message that refers to these ids."""
+        self.references[party, msg_id] = Referring(
+            party=party, msg_id=msg_id, patient=patient, references=references, dialogue=dialogue
+        )
+        if not dialogue:
+            self._known[party, patient].update(references)
 
     def receipt(
         self, *, apprec_id: str, status: str, original_id: str, issued_at: str, sender: tuple[str, ...]
     ) -> None:
         """A hospital got an AppRec from the party with these HER-ids (the lowest level first)."""
+        if original_id in self._reply_by_msg_id:
+            self.reply_receipt(original_id, apprec_id)
+            return
         entry = self._original(original_id, issued_at)
         position = self._position(entry, sender) if entry is not None else None
         if entry is None or position is None:
@@ -167,7 +210,7 @@ class Ledger:
         entry.receipts[position][apprec_id] = status
 
     def reply_arrived(self, mark: str, msg_id: str) -> Reply | None:
-        """A hospital got the reply with this mark; None: it is of an earlier run."""
+        """A party got the dialogue message with this mark; None: it is of an earlier run."""
         reply = self.replies.get(mark)
         if reply is None:
             self.strays += 1
@@ -175,12 +218,20 @@ class Ledger:
         reply.arrived.add(msg_id)
         return reply
 
-    def knows(self, hospital: str, reference: str, patient: str) -> bool:
-        """Whether a hospital has sent a note for this patient with this MsgId or document id."""
-        return any(
-            e.hospital == hospital and e.note.facts.patient == patient
-            for e in self._by_reference.get(reference, ())
-        )
+    def knows(self, party: str, reference: str, patient: str) -> bool:
+        """Whether a party has written, or got, a message for this patient under this id."""
+        return reference in self._known.get((party, patient), ())
+
+    def foreign(self, referring: Referring) -> list[str]:
+        """The references of a message that its receiver does not know.
+
+        Those of a note are wrong only where they are another party's.
+        """
+        if referring.dialogue:
+            party, patient = referring.party, referring.patient
+            return [r for r in referring.references if not self.knows(party, r, patient)]
+        parties = ((r, self._parties.get(r, set())) for r in referring.references)
+        return [reference for reference, known_to in parties if known_to and referring.party not in known_to]
 
     # --- receivers ---------------------------------------------------------------------------------
 
@@ -202,12 +253,12 @@ class Ledger:
         seen.answer = seen.answer or status.value
 
     def reply_sent(self, mark: str, reply: Reply) -> None:
-        """A receiver's reply lies on the hospital's queue."""
+        """A receiver's reply lies on the hospital's queue, or a hospital's answer on the gateway's."""
         self.replies[mark] = reply
         self._reply_by_msg_id[reply.msg_id] = reply
 
     def reply_receipt(self, original_id: str, apprec_id: str) -> None:
-        """A receiver got an AppRec for a reply."""
+        """The writer of a reply got an AppRec for it."""
         reply = self._reply_by_msg_id.get(original_id)
         if reply is None:
             self.strays += 1

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from gateway.contracts.messages import (
-    CodedValue,
-    CodeList,
-    Conversation,
-    Format,
-    Head,
-    Identifier,
-    Message,
-    Party,
-    PatientRecord,
-    Receiver,
-    TextBlock,
-)
+from gateway.contracts.messages import Head, Message
 from gateway.contracts.ports import MessageSigner
-from gateway.contracts.queues import Delivery, Envelope
+from gateway.contracts.queues import Delivery
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.contracts.registry import Endpoint, Hospital, PartyKind, Registry
-from gateway.contracts.transport_headers import transport_headers
-from gateway.formats import write_message
-from gateway.formats.codes import listed_code
 from gateway.ops.simulation.behaviour import Answer, Behaviour, Conduct
+from gateway.ops.simulation.dialogue import Turn, mark_of
 from gateway.ops.simulation.ledger import Ledger, Reply, Wrong
 from gateway.ops.simulation.traffic import (
     Opener,
@@ -32,13 +16,10 @@ from gateway.ops.simulation.traffic import (
     Wronged,
     fingerprint,
     invented_id,
-    now,
     patient_of,
     receipt,
 )
 from gateway.routing.parties import endpoint_party, hospital_party
-
-_MSGHEAD = "http://www.kith.no/xmlstds/msghead/2006-05-24"
 
 
 class Receivers:
@@ -58,6 +39,7 @@ class Receivers:
         self._opener = opener
         self._ledger = ledger
         self._behaviour = behaviour
+        self._answered: set[tuple[str, str]] = set()
         self.queues = list(dict.fromkeys(e.queue for e in registry.endpoints))
 
     def take(self, delivery: Delivery) -> list[Outgoing]:
@@ -78,7 +60,18 @@ class Receivers:
         if endpoint is None or endpoint.queue != delivery.queue:
             self._ledger.wrong(Wrong.MISDIRECTED, her_id, opened.message.head.msg_id)
             return []
+        mark = mark_of(opened.message)
+        self._refers(endpoint, opened.message.head, dialogue=mark is not None)
+        if mark is not None:
+            return self._answer(endpoint, opened.message, mark)
         return self._message(endpoint, opened.message)
+
+    def _refers(self, endpoint: Endpoint, head: Head, *, dialogue: bool) -> None:
+        if head.conversation is not None:
+            references = (head.conversation.parent, head.conversation.root)
+            self._ledger.referred(
+                endpoint.her_id, head.msg_id, patient_of(head), references, dialogue=dialogue
+            )
 
     def _org_no(self, head: Head) -> str | None:
         hospital = self._hospital(head)
@@ -101,6 +94,7 @@ class Receivers:
         head = message.head
         patient = patient_of(head)
         hospital = self._hospital(head)
+        self._ledger.learned(endpoint.her_id, head.msg_id, patient)
         first = self._ledger.received(endpoint.her_id, patient, head.msg_id, fingerprint(message))
         if not first or hospital is None:
             return []
@@ -151,38 +145,50 @@ class Receivers:
     ) -> Outgoing:
         """A dialogue message about a sending, each `number` of another kind."""
         head = message.head
-        msg_id = invented_id("reply", endpoint.her_id, head.msg_id, number)
-        mark = f"SIM-{msg_id.replace('-', '')[:12]}"
         unit = self._registry.unit(head.sender.her_id if head.sender is not None else None)
-        reply = _reply_message(
-            endpoint, hospital_party(hospital, unit), head, msg_id, mark, number=number, referring=referring
+        kinds = _KINDS_OF_GP if endpoint.kind is PartyKind.GP else _KINDS_OF_MUNICIPALITY
+        turn = Turn(
+            answered=head,
+            sender=endpoint_party(endpoint),
+            receiver=hospital_party(hospital, unit),
+            kind=kinds[number % len(kinds)],
+            msg_id=invented_id("reply", endpoint.her_id, head.msg_id, number),
+            text="Notatet er mottatt, og oppfølging er planlagt.",
+            referring=referring,
         )
-        body = write_message(reply)
-        body = self._signer.sign(body, org_no=endpoint.org_no or endpoint.organisation_her_id)
-        to_her_id = unit.her_id if unit is not None else hospital.her_id
-        conversation = reply.head.conversation
-        envelope = Envelope(
-            body=body,
-            message_id=msg_id,
-            headers=transport_headers(
-                from_her_id=endpoint.her_id,
-                to_her_id=to_her_id,
-                msg_type=reply.head.msg_type.value or "",
-                msg_id=msg_id,
-                at=now(),
-                namespace=_MSGHEAD,
-                sender_levels=(endpoint.organisation_her_id, endpoint.her_id),
-                receiver_levels=(hospital.her_id, to_her_id),
-                parent=conversation.parent if conversation is not None else None,
-                conversation=conversation.root if conversation is not None else None,
-            ),
-        )
-        record = Reply(receiver=endpoint.her_id, patient=patient, msg_id=msg_id)
+        self._ledger.learned(endpoint.her_id, turn.msg_id, patient)
+        record = Reply(writer=endpoint.her_id, patient=patient, msg_id=turn.msg_id)
         return Outgoing(
             queue=hospital.queue,
-            envelope=envelope,
-            published=lambda: self._ledger.reply_sent(mark, record),
+            envelope=turn.envelope(self._signer, endpoint.org_no or endpoint.organisation_her_id),
+            published=lambda: self._ledger.reply_sent(turn.mark, record),
         )
+
+    def _answer(self, endpoint: Endpoint, message: Message, mark: str) -> list[Outgoing]:
+        """What a hospital answers to a reply: it is acknowledged, once, and now and then followed up."""
+        head, patient = message.head, patient_of(message.head)
+        if (endpoint.her_id, head.msg_id) in self._answered:
+            return []
+        self._answered.add((endpoint.her_id, head.msg_id))
+        answer = self._ledger.reply_arrived(mark, head.msg_id)
+        hospital = self._hospital(head)
+        if answer is None or hospital is None:
+            return []
+        self._ledger.learned(endpoint.her_id, head.msg_id, patient)
+        if answer.to != endpoint.her_id or answer.patient != patient:
+            self._ledger.wrong(Wrong.MISDIRECTED, endpoint.her_id, head.msg_id)
+        outgoing = [
+            receipt(
+                head,
+                message.format,
+                queue=hospital.queue,
+                to_her_id=(head.sender.her_id if head.sender is not None else None) or hospital.her_id,
+                apprec_id=invented_id("receiver", endpoint.her_id, head.msg_id, 1),
+            )
+        ]
+        if self._behaviour.follows_up():
+            outgoing.append(self._reply(endpoint, hospital, message, patient, number=0, referring=True))
+        return outgoing
 
 
 def _can_be_guessed(patient: str) -> bool:
@@ -192,72 +198,3 @@ def _can_be_guessed(patient: str) -> bool:
 
 _KINDS_OF_GP = ("DIALOG_SVAR", "DIALOG_NOTAT", "DIALOG_AVVIK")
 _KINDS_OF_MUNICIPALITY = ("DIALOG_HELSEFAGLIG", "DIALOG_NOTAT", "DIALOG_AVVIK")
-_TOPICS = {
-    "DIALOG_SVAR": (CodeList.DIALOGUE_TOPIC_ANSWER, "5"),
-    "DIALOG_HELSEFAGLIG": (CodeList.DIALOGUE_TOPIC_CLINICAL, "6"),
-    "DIALOG_NOTAT": (CodeList.DIALOGUE_TOPIC_FREE, "1"),
-    "DIALOG_AVVIK": (CodeList.DIALOGUE_TOPIC_DEVIATION, "2"),
-}
-_NAMES = {
-    "DIALOG_SVAR": "Svar på forespørsel",
-    "DIALOG_HELSEFAGLIG": "Helsefaglig dialog",
-    "DIALOG_NOTAT": "Notat",
-    "DIALOG_AVVIK": "Tilbakemelding om feil i mottatt melding",
-}
-
-
-def _reply_message(
-    endpoint: Endpoint,
-    to: Party,
-    head: Head,
-    msg_id: str,
-    mark: str,
-    *,
-    number: int,
-    referring: bool,
-) -> Message:
-    at = now()
-    from_gp = endpoint.kind is PartyKind.GP
-    kinds = _KINDS_OF_GP if from_gp else _KINDS_OF_MUNICIPALITY
-    kind = kinds[number % len(kinds)]
-    root = head.conversation.root if head.conversation is not None else head.msg_id
-    clinical = kind == "DIALOG_HELSEFAGLIG"
-    return Message(
-        format=Format.DIALOGMELDING_1_1 if clinical else Format.DIALOGMELDING_1_0,
-        head=Head(
-            msg_type=CodedValue(value=kind, name=_NAMES[kind]),
-            msg_id=msg_id,
-            generated_at=at.isoformat(),
-            sent_at=at,
-            processing_status=head.processing_status,
-            conversation=Conversation(parent=head.msg_id, root=root) if referring else None,
-            sender=endpoint_party(endpoint),
-            receivers=(Receiver(party=to),),
-            patient=_patient(head.patient),
-        ),
-        content_root="Dialogmelding",
-        topic=listed_code(*_TOPICS[kind]),
-        subject="Svar om Pakkeforløp hjem",
-        texts=(TextBlock(text=f"Notatet er mottatt, og oppfølging er planlagt. Referanse: {mark}"),),
-    )
-
-
-def _patient(patient: PatientRecord | None) -> PatientRecord | None:
-    """The patient as MsgHead writes one: an epikrise has identifiers without code list, and one name."""
-    if patient is None:
-        return None
-    identifiers = tuple(
-        Identifier(
-            id=i.id, type=i.type, type_name=i.type_name, code_list=i.code_list or CodeList.PERSON_IDENTIFIERS
-        )
-        for i in patient.identifiers
-    )
-    given, family = patient.given_name, patient.family_name
-    if patient.name and not family:
-        if "," in patient.name:
-            family, _, given = (part.strip() for part in patient.name.partition(","))
-        else:
-            given, _, family = patient.name.rpartition(" ")
-    return replace(
-        patient, identifiers=identifiers, name=None, given_name=given or None, family_name=family or None
-    )

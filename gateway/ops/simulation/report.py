@@ -46,6 +46,8 @@ def print_result(result: Result) -> None:
         f"replies {account.replies_sent}, delivered {account.replies_delivered} · "
         f"{account.sent} notes in {result.seconds:.1f} s ({speed} a second)"
     )
+    if account.replies_of_hospitals:
+        out.print(f"of the replies, answers of hospitals to others: {account.replies_of_hospitals}")
     if account.replies_unplaced:
         out.print(f"replies that fit nothing, and wait for a person: {account.replies_unplaced}")
     if account.persons:

@@ -66,6 +66,8 @@ class Account:
     """`positive`, `negative`, `missing`"""
     replies_sent: int = 0
     replies_delivered: int = 0
+    replies_of_hospitals: int = 0
+    """How many of those that were sent are answers of hospitals to others"""
     replies_unplaced: int = 0
     """Replies that fit nothing, and wait for a person"""
     persons: Counter[Decision] = field(default_factory=Counter)
@@ -274,13 +276,18 @@ class Settlement:
     def _replies(self, account: Account) -> None:
         for reply in self._ledger.replies.values():
             account.replies_sent += 1
+            account.replies_of_hospitals += reply.to is not None
             account.replies_delivered += bool(reply.arrived)
             account.replies_unplaced += reply.unplaced and not reply.arrived
-            report = account.reporter(receiver=reply.receiver, ids=(reply.msg_id, *sorted(reply.arrived)))
+            report = account.reporter(receiver=reply.writer, ids=(reply.msg_id, *sorted(reply.arrived)))
             report("lost", "reply", not (reply.arrived or reply.unplaced))
             report("lost", "receipt of a reply", not reply.receipts)
             report("duplicated", "reply", len(reply.arrived) - 1)
             report("duplicated", "receipt of a reply", len(reply.receipts) - 1)
+        for each in self._ledger.references.values():
+            foreign = self._ledger.foreign(each)
+            report = account.reporter(receiver=each.party, ids=(each.msg_id, *foreign))
+            report("invalid", Wrong.REFERENCE, bool(foreign))
 
 
 def _decided(state: InboundState) -> str | None:
