@@ -20,9 +20,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import cache, cached_property
+from typing import NamedTuple
 
 _BETWEEN = r"[^\w:;!?]{1,4}"
 _GAPS = {"..": rf"(?:{_BETWEEN}\w+){{0,3}}?{_BETWEEN}", "...": rf"(?:{_BETWEEN}\w+){{0,7}}?{_BETWEEN}"}
@@ -31,7 +31,7 @@ _PART = re.compile(r"[^\W_]+")
 _PLAIN = re.compile(r"[^#*_]+")
 
 
-class Part(Enum):
+class Part(StrEnum):
     """How a piece of a phrase lies in a word of a text."""
 
     WHOLE = "whole"
@@ -39,8 +39,7 @@ class Part(Enum):
     INSIDE = "inside"
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(NamedTuple):
     """Letters that a text must have in one of its words for a phrase to be in it."""
 
     part: Part
@@ -105,6 +104,10 @@ def _rarity(alternatives: tuple[Trigger, ...]) -> tuple[int, int]:
 
 def _rarest(alternative: str) -> Trigger | None:
     """The longest piece of an alternative of a word; None for a number."""
+    if alternative.isalnum():
+        return Trigger(Part.WHOLE, alternative)
+    if alternative[:-1].isalnum() and alternative[-1] == "*":
+        return Trigger(Part.BEGINNING, alternative[:-1])
     if alternative == "#":
         return None
     found: list[Trigger] = []
