@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,13 +14,13 @@ from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import LocalError
 from gateway.contracts.ports import AdapterSet, MessageSigner, MessageVerifier, Vault
 from gateway.contracts.queues import Queue
-from gateway.contracts.records import Event
 from gateway.contracts.registry import Registry
-from gateway.contracts.states import InboundKind
 from gateway.intake.intake import Intake, IntakePolicy
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry
 from gateway.ops.configuration import Configuration
+from gateway.ops.instruments import UNWATCHED, Instruments
+from gateway.ops.queue_names import all_queues, inbound_queues, returned_queues
 from gateway.ops.security import message_opener, message_signer, message_verifier, packing
 from gateway.ops.stores import open_journal, open_registry, open_vault
 from gateway.ops.way_back import PROCESSING_STATUS, WayBack, deviations, way_back
@@ -106,33 +106,6 @@ def _refused_otherwise(configuration: Configuration) -> tuple[str, ...] | None:
     return configuration.formats.attachments if configuration.rules.other_attachments == "reject" else None
 
 
-def returned_queues(configuration: Configuration, registry: Registry) -> dict[str, InboundKind]:
-    """Our own error and dead-letter queues, the gateway's and every hospital's, with what comes there."""
-    own = configuration.gateway.her_id
-    found = {f"{own}_error": InboundKind.FAULT, f"{own}_dl": InboundKind.DEAD_LETTER}
-    for hospital in registry.hospitals:
-        found[hospital.error_queue] = InboundKind.FAULT
-        found[hospital.dead_letter_queue] = InboundKind.DEAD_LETTER
-    return found
-
-
-def inbound_queues(configuration: Configuration, registry: Registry) -> list[str]:
-    """The queues that are read: the record systems', every hospital's, our own, and what comes back there."""
-    own = f"{configuration.gateway.her_id}_async"
-    hospitals = (h.queue for h in registry.hospitals)
-    return [configuration.queues.inbound, *hospitals, own, *returned_queues(configuration, registry)]
-
-
-def all_queues(configuration: Configuration, registry: Registry) -> list[str]:
-    """Every queue that the configuration and the register need."""
-    names = inbound_queues(configuration, registry)
-    for hospital in registry.hospitals:
-        names += [hospital.record_system_queue, hospital.record_system_error_queue]
-    for endpoint in registry.endpoints:
-        names += [endpoint.queue, endpoint.error_queue]
-    return list(dict.fromkeys(names))
-
-
 def _seconds(value: float) -> timedelta:
     return timedelta(seconds=value)
 
@@ -152,23 +125,11 @@ class Worker:
         self.journal.close()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruments:
-    """What watches a worker at its work."""
-
-    beat: Callable[[], None] = lambda: None
-    """Called each turn"""
-    observe: Callable[[Sequence[Event]], None] | None = None
-    """Told the events of each transaction that was committed"""
-    measured: Callable[[Queue], Queue] = lambda queue: queue
-    """The queue, with what it does measured"""
-
-
 def build_worker(
     configuration: Configuration,
     *,
     clock: Callable[[], datetime] = now,
-    instruments: Instruments = Instruments(),
+    instruments: Instruments = UNWATCHED,
 ) -> Worker:
     """Put a worker together; the clock tells it the time, in UTC.
 

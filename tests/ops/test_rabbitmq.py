@@ -14,8 +14,9 @@ import pika
 import pytest
 
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
-from gateway.ops.composition import all_queues, open_registry
+from gateway.ops.composition import open_registry
 from gateway.ops.configuration import Configuration, load
+from gateway.ops.queue_names import all_queues
 from tests.flow.harness import Gateway, note
 from tests.ops.conftest import Pakkehjem
 from tests.ops.test_crash import COMMAND, service, taken_in

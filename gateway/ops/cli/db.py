@@ -18,8 +18,9 @@ from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry, audited, record
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.composition import open_journal, open_vault
-from gateway.ops.configuration import RetentionSection, load
+from gateway.ops.configuration import load
 from gateway.ops.console import fact, print_json, say
+from gateway.ops.sections import RetentionSection
 
 _AGE = re.compile(r"(\d{1,5})([dh])")
 
