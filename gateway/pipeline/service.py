@@ -17,6 +17,7 @@ from gateway.contracts.traffic import INTAKE
 from gateway.pipeline.flow import Flow
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.quarantine import Quarantine
+from gateway.pipeline.reachability import Reachability
 
 log = structlog.get_logger()
 
@@ -92,6 +93,7 @@ class Service:
         self.names = list(settings.names)
         self._settings = settings
         self._periodically = periodically
+        self._reachability = Reachability()
         self._stopped_at: float | None = None
 
     def stop(self) -> None:
@@ -106,10 +108,11 @@ class Service:
             try:
                 self.step(wait_seconds=_IDLE_SECONDS)
                 failures = 0
+                self._reachability.back()
             except TransientError as error:
                 pause = min(0.5 * 2**failures, _LONGEST_PAUSE_SECONDS)
                 failures = min(failures + 1, 10)
-                log.warning("not-reachable", error=error.code, hint=error.message, retry_in_seconds=pause)
+                self._reachability.lost(error, retry_in_seconds=pause)
                 self._rest(pause)
         self._drain(self._stopped_at + self._settings.drain_seconds)
 
@@ -171,7 +174,7 @@ class Service:
             while self._outbox.publish_due() and time.monotonic() < deadline:
                 pass
         except TransientError as error:
-            log.warning("not-reachable", error=error.code, hint=error.message)
+            self._reachability.lost(error)
 
     def _rest(self, seconds: float) -> None:
         """Wait, unless the service is to stop."""
