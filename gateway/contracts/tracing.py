@@ -20,7 +20,7 @@ TRACEPARENT: Final = "traceparent"
 _FORM: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
 )
-_CURRENT: ContextVar[str | None] = ContextVar("trace", default=None)
+_CURRENT: ContextVar[tuple[str, list[str]] | None] = ContextVar("trace", default=None)
 
 
 def trace_id(traceparent: str | None, message_id: str) -> str:
@@ -30,18 +30,25 @@ def trace_id(traceparent: str | None, message_id: str) -> str:
         traceparent: the header that it came with.
         message_id: our id of it, a UUID.
     """
+    context = span_context(traceparent)
+    return context[0] if context is not None else message_id.replace("-", "")
+
+
+def span_context(traceparent: str | None) -> tuple[str, str] | None:
+    """The ids of trace and span that a header names; None where it is none."""
     match = _FORM.fullmatch(traceparent.strip()) if traceparent else None
     if match is not None and match["trace"].strip("0") and match["span"].strip("0"):
-        return match["trace"]
-    return message_id.replace("-", "")
+        return match["trace"], match["span"]
+    return None
 
 
 @contextmanager
-def traced(trace: str) -> Iterator[None]:
-    """What is made inside belongs to a trace."""
-    token = _CURRENT.set(trace)
+def traced(trace: str) -> Iterator[list[str]]:
+    """What is made inside belongs to a trace; the ids of what is sent are given as they are made."""
+    sendings: list[str] = []
+    token = _CURRENT.set((trace, sendings))
     try:
-        yield
+        yield sendings
     finally:
         _CURRENT.reset(token)
 
@@ -51,8 +58,14 @@ def child(sending_id: str) -> dict[str, str]:
 
     The span's id is made from the sending's, so that the same sending has the same header each time.
     """
-    trace = _CURRENT.get()
-    if trace is None:
+    current = _CURRENT.get()
+    if current is None:
         return {}
-    span = hashlib.blake2b(sending_id.encode(), digest_size=8).hexdigest()
-    return {TRACEPARENT: f"00-{trace}-{span}-01"}
+    trace, sendings = current
+    sendings.append(sending_id)
+    return {TRACEPARENT: f"00-{trace}-{span_id(sending_id)}-01"}
+
+
+def span_id(of: str) -> str:
+    """The id of the span of something that has an id of ours: the same in every process, each time."""
+    return hashlib.blake2b(of.encode(), digest_size=8).hexdigest()

@@ -15,6 +15,7 @@ from gateway.contracts.errors import LocalError
 from gateway.contracts.ports import AdapterSet, MessageSigner, MessageVerifier, Vault
 from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
+from gateway.contracts.spans import NO_SPANS
 from gateway.intake.intake import Intake, IntakePolicy
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry
@@ -143,11 +144,12 @@ def build_worker(
         journal = open_journal(configuration, vault)
         opened.callback(journal.close)
         journal.acquire_exclusive("gateway")
-        journal.observe = instruments.observe
+        if instruments.observe is not None or instruments.spans is not NO_SPANS:
+            journal.observe = instruments.told
         queue = instruments.measured(connect_queue(configuration))
         opened.callback(queue.close)
         queue.declare(all_queues(configuration, registry))
-        worker = _worker(configuration, registry, vault, journal, queue, clock, instruments.beat)
+        worker = _worker(configuration, registry, vault, journal, queue, clock, instruments)
         opened.pop_all()
     return worker
 
@@ -302,16 +304,16 @@ def _worker(
     journal: SqlJournal,
     queue: Queue,
     clock: Callable[[], datetime],
-    beat: Callable[[], None],
+    instruments: Instruments,
 ) -> Worker:
     names = inbound_queues(configuration, registry)
     served = registry.current
     back = build_way_back(configuration, registry, vault, journal, clock)
-    _, flow = build_flow(configuration, registry, vault, journal, back, clock)
+    reception, flow = build_flow(configuration, registry, vault, journal, back, clock)
     retention = _retention(configuration, journal, clock)
 
     def periodically() -> None:
-        beat()
+        instruments.beat()
         follow_register()
         back.deadlines.check()
         retention.check()
@@ -320,6 +322,7 @@ def _worker(
     outbox = _outbox(
         configuration, journal, queue, attempts, packing(configuration, registry), back.deadlines, clock
     )
+    reception.spans = flow.spans = outbox.spans = instruments.spans
     service = Service(
         queue,
         flow,

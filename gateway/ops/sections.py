@@ -219,6 +219,8 @@ class ObservabilitySection(Section):
     listen: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")] | None = None
     """`127.0.0.1:9464`: where `/metrics`, `/healthz` and `/readyz` are answered; nowhere by default. Whoever
     reaches it sees counts and HER-ids, and nothing of a message"""
+    traces: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+(/[\w.~/-]*)?$")] | None = None
+    """`http://127.0.0.1:4318/v1/traces`: the collector that is sent spans (OTLP/HTTP; the extra `otel`)"""
 
     @property
     def address(self) -> tuple[str, int] | None:

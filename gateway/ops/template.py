@@ -105,6 +105,7 @@ automatic = false               # the service purges by itself; otherwise: pakke
 
 [observability]
 # listen = "127.0.0.1:9464"     # /metrics for Prometheus, /healthz, /readyz; no process more without it
+# traces = "http://127.0.0.1:4318/v1/traces"  # OpenTelemetry collector (OTLP/HTTP); needs pakkehjem[otel]
 
 [schemas]
 # official = "schemas"          # folder of the official ones, filled by: pakkehjem schemas add PATH

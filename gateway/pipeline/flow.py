@@ -16,8 +16,9 @@ from gateway.contracts.journal import Journal, JournalTransaction
 from gateway.contracts.queues import Delivery
 from gateway.contracts.records import Event
 from gateway.contracts.registry import Registry
+from gateway.contracts.spans import NO_SPANS, Followed, Spans
 from gateway.contracts.states import InboundKind, InboundState
-from gateway.contracts.tracing import trace_id, traced
+from gateway.contracts.tracing import span_context, trace_id, traced
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, add_sending, set_aside
 from gateway.pipeline.notes import NoteHandler
@@ -27,6 +28,7 @@ from gateway.receipts.matching import ReceiptHandler
 from gateway.receipts.replies import ReplyHandler
 from gateway.receipts.returned import ReturnedHandler
 from gateway.receipts.transport_faults import TransportFaults
+from gateway.routing.addressees import sending_hospital
 from gateway.security.errors import transport_condition
 
 log = structlog.get_logger()
@@ -69,6 +71,8 @@ class Flow:
         self._replies = replies
         self._transport = transport
         self._clock = clock
+        self.spans: Spans = NO_SPANS
+        """Follows what is done"""
 
     def process(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Take a group in.
@@ -82,13 +86,16 @@ class Flow:
         received_at = self._clock()
         arrivals, later = [], []
         for delivery in deliveries:
+            self.spans.begin()
             try:
                 arrivals.append(self._reception.receive(delivery, received_at))
+                self.spans.read()
                 reached(FailPoint.OPENED)
             except TransientError as error:
                 log.warning("not-tried-now", error=error.code, queue=delivery.queue)
                 later.append(delivery)
         self._notes.make_ready(arrivals)
+        self.spans.made_ready()
         try:
             self._together(arrivals, gather=True)
         except TransientError:
@@ -99,14 +106,32 @@ class Flow:
         return later
 
     def _together(self, arrivals: Sequence[Arrival], *, gather: bool) -> None:
+        self.spans.deciding()
         with self._journal.transaction() as transaction:
             for arrival in arrivals:
                 inbound_id = derived_id("inbound", arrival.sender, arrival.msg_id)
                 trace = trace_id(arrival.traceparent, inbound_id)
                 # Every line of the log and everything that is sent tell which message they are about.
-                with bound_contextvars(correlation_id=inbound_id), traced(trace):
+                with bound_contextvars(correlation_id=inbound_id), traced(trace) as sendings:
                     self._one(transaction, arrival, gather=gather)
+                self.spans.decided(self._followed(arrival, inbound_id, trace, sendings))
                 reached(FailPoint.WORKED_ON)
+        self.spans.committed()
+
+    def _followed(self, arrival: Arrival, inbound_id: str, trace: str, sendings: Sequence[str]) -> Followed:
+        context = span_context(arrival.traceparent)
+        head, reading = arrival.head, arrival.reading
+        hospital = sending_hospital(self._registry, head.sender if head is not None else None)
+        return Followed(
+            inbound_id=inbound_id,
+            trace=trace,
+            parent=context[1] if context is not None else None,
+            format=arrival.format.value if arrival.format is not None else None,
+            system=reading.summary.source.system if reading is not None else None,
+            queue=arrival.queue,
+            hospital=hospital.her_id if hospital is not None else None,
+            sendings=sendings,
+        )
 
     def _one(self, transaction: JournalTransaction, arrival: Arrival, *, gather: bool) -> None:
         if arrival.refused is not None and arrival.refused.reason == SPOOFING:

@@ -13,6 +13,7 @@ from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.journal import Journal, JournalTransaction
 from gateway.contracts.queues import Envelope, PublishOutcome, Queue
 from gateway.contracts.records import Event, Sending
+from gateway.contracts.spans import NO_SPANS, Spans
 from gateway.contracts.states import SendingKind, SendingState
 from gateway.pipeline.circuits import Attempt, Circuits, CircuitSettings
 from gateway.pipeline.quarantine import POISON, Attempts
@@ -84,6 +85,8 @@ class Outbox:
         self._settings = settings
         self._clock = clock
         self._group_size = group_size
+        self.spans: Spans = NO_SPANS
+        """Follows what is published"""
 
     def publish_due(self) -> int:
         """Publish one group of what is due; how many were tried.
@@ -123,7 +126,9 @@ class Outbox:
     def _publish(self, due: Sequence[Sending]) -> None:
         packed, not_packed = self._packed(due)
         reached(FailPoint.PACKED)
+        self.spans.publishing()
         outcomes = self._queue.publish([(s.queue, e) for s, e in packed]) if packed else []
+        self.spans.published((s, outcome) for (s, _), outcome in zip(packed, outcomes, strict=True))
         reached(FailPoint.PUBLISHED)
         with self._journal.transaction() as transaction:
             self._mark(transaction, [sending for sending, _ in packed], outcomes)

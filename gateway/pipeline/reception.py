@@ -12,6 +12,7 @@ from gateway.contracts.ports import AdapterSet, MessageOpener, Signer
 from gateway.contracts.queues import Delivery
 from gateway.contracts.receipts import ErrorCode, fault
 from gateway.contracts.registry import Registry
+from gateway.contracts.spans import NO_SPANS, Spans
 from gateway.contracts.states import InboundKind
 from gateway.contracts.tracing import TRACEPARENT
 from gateway.intake.arrival import Arrival
@@ -59,6 +60,8 @@ class Reception:
         self._adapters = adapters
         self._registry = registry
         self._queues = queues
+        self.spans: Spans = NO_SPANS
+        """Follows what is received"""
 
     def receive(self, delivery: Delivery, received_at: datetime) -> Arrival:
         """Open and read one delivery. Whatever is wrong with it is in the result.
@@ -168,6 +171,7 @@ class Reception:
             sender = refused.head.sender if refused.head is not None else None
             refused = refused if self._agrees(arrival, sender) else _spoofing(refused.head, refused.format)
             return replace(arrival, refused=refused)
+        self.spans.opened()
         if (spoofing := self._spoofing(arrival, opened)) is not None:
             return replace(arrival, opened=opened, refused=spoofing)
         if opened.message is None or not arrival.inside:

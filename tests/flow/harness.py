@@ -19,6 +19,7 @@ from gateway.contracts.states import InboundKind, SendingKind
 from gateway.formats import answer, read_apprec, read_message, write_apprec
 from gateway.ops.composition import Worker, build_worker, open_registry
 from gateway.ops.configuration import Configuration, load
+from gateway.ops.instruments import Instruments
 from gateway.pipeline.flow import now
 from gateway.security.gate import parse
 from tests.conftest import NOTES
@@ -46,6 +47,7 @@ class Gateway:
     configuration: Configuration = field(init=False)
 
     clock: Callable[[], datetime] = now
+    instruments: Instruments = field(default_factory=Instruments)
 
     def __post_init__(self) -> None:
         self.configuration = load(self.config)
@@ -53,7 +55,7 @@ class Gateway:
         self.start()
 
     def start(self) -> None:
-        self.worker = build_worker(self.configuration, clock=self.clock)
+        self.worker = build_worker(self.configuration, clock=self.clock, instruments=self.instruments)
 
     def close(self) -> None:
         self.worker.close()

@@ -18,6 +18,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from lxml import etree
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import generate_latest
 
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_PARTLY
@@ -29,13 +31,17 @@ from gateway.contracts.registry import Registry
 from gateway.contracts.states import InboundKind, SendingKind
 from gateway.formats import read_apprec, write_apprec
 from gateway.formats.person_identifier import check_digits_ok
+from gateway.ops.instruments import Instruments
 from gateway.ops.logging import configure_logging
 from gateway.ops.metrics import Metrics
 from gateway.ops.security import message_signer
+from gateway.ops.spans import ATTRIBUTES, MessageSpans
 from gateway.security.gate import parse
 from tests.conftest import NOTES
 from tests.flow.harness import ALL_KINDS, Gateway, receipt, with_new_id
 from tests.ops.conftest import Pakkehjem
+
+SPANS = InMemorySpanExporter()
 
 GIVEN, MIDDLE, FAMILY = "Kanarifugl", "Gulfink", "Sangerstad"
 STREET, CITY = "Fugleburveien 77", "PAPEGØYEVIK"
@@ -192,9 +198,17 @@ class Canary:
         yield "log", self.log.getvalue()
         yield from self._history()
         yield from self._metrics()
+        yield from self._spans()
         yield from self._commands()
         yield from self._queues()
         yield from self._files()
+
+    def _spans(self) -> Iterator[tuple[str, str]]:
+        spans = SPANS.get_finished_spans()
+        assert {"receive"} <= {span.name for span in spans}
+        for span in spans:
+            yield f"span {span.name}", str(span.to_json())
+            assert set(span.attributes or {}) <= set(ATTRIBUTES)
 
     def _metrics(self) -> Iterator[tuple[str, bytes]]:
         metrics = Metrics()
@@ -258,6 +272,9 @@ class Canary:
 @pytest.fixture
 def birds(gateway: Gateway, pakkehjem: Pakkehjem, tmp_path: Path) -> Iterator[Canary]:
     (tmp_path / "notes").mkdir()
+    gateway.instruments = Instruments(spans=MessageSpans(SimpleSpanProcessor(SPANS)))
+    SPANS.clear()
+    gateway.restart()
     yield Canary(gateway, pakkehjem, tmp_path / "notes")
     configure_logging("warning")
 

@@ -18,9 +18,9 @@ from gateway.ops.doctor.lines import Grade, exit_code
 def command(config: Path | None, *, as_json: bool) -> int:
     """Look at everything that could stop the service, and say what to do about it. Changes nothing.
 
-    Configuration, keys, certificates, register, schemas, journal, broker, disk, clock. Run it as the user
-    that the service runs as. Exit code 0 where there is no fault (warnings may be), 3 where the configuration
-    must be corrected, 4 where journal or broker can not be reached, 1 for any other fault.
+    Configuration, keys, certificates, register, schemas, journal, broker, traces, disk, clock. Run it as the
+    user that the service runs as. Exit code 0 where there is no fault (warnings may be), 3 where the
+    configuration must be corrected, 4 where journal or broker can not be reached, 1 for any other fault.
 
     Example: pakkehjem doctor -c gateway.toml
     """

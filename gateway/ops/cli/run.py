@@ -26,6 +26,7 @@ from gateway.ops.console import say
 from gateway.ops.instruments import Instruments
 from gateway.ops.logging import configure_logging
 from gateway.ops.observer import FOLDER_VARIABLE, Observer
+from gateway.ops.tracing import message_spans
 from gateway.ops.watchdog import Heart, Hearts, Pulse, notify
 from gateway.ops.workers import Workers
 
@@ -77,14 +78,18 @@ def _observed(configuration: Configuration, hearts: Hearts) -> Iterator[None]:
 
 
 def _instruments(configuration: Configuration, beat: Callable[[], None]) -> Instruments:
+    spans = message_spans(configuration)
     if os.environ.get(FOLDER_VARIABLE) is None or configuration.observability.address is None:
-        return Instruments(beat=beat)
+        return Instruments(beat=beat, spans=spans)
     # Not on top: the library looks for the shared folder when it is imported.
     from gateway.ops.metrics import MeasuredQueue, Metrics  # noqa: PLC0415
 
     metrics = Metrics()
     return Instruments(
-        beat=beat, observe=metrics.observe, measured=lambda queue: MeasuredQueue(queue, metrics)
+        beat=beat,
+        observe=metrics.observe,
+        measured=lambda queue: MeasuredQueue(queue, metrics),
+        spans=spans,
     )
 
 
@@ -109,7 +114,8 @@ def _serve(configuration: Configuration, heart: Heart, *, alone: bool) -> int:
         if alone:
             pulse.tell()
 
-    worker = build_worker(configuration, instruments=_instruments(configuration, beat))
+    instruments = _instruments(configuration, beat)
+    worker = build_worker(configuration, instruments=instruments)
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
@@ -136,6 +142,7 @@ def _serve(configuration: Configuration, heart: Heart, *, alone: bool) -> int:
         worker.service.run()
     finally:
         worker.close()
+        instruments.spans.close()
     log.info("stopped")
     return EXIT_DONE
 

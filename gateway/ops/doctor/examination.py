@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from adapters import installed
 from gateway.contracts.errors import (
@@ -21,6 +23,7 @@ from gateway.ops.doctor.journal import journal
 from gateway.ops.doctor.lines import Line, failed, fault, ok, warning
 from gateway.ops.register_check import inconsistencies
 from gateway.ops.security import key_store, revocation
+from gateway.ops.tracing import message_spans
 from gateway.routing.register_file import RegisterFile
 from gateway.security.files import read_private
 from schemas import SchemaError, default_official_directory
@@ -30,6 +33,7 @@ from schemas.sets import DRIVER
 _LEAST_FREE = 1024**3
 """Bytes: below it the journal's disk is soon full"""
 _LITTLE_FREE = 5 * 1024**3
+_CONNECT_SECONDS = 2.0
 _OLDEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -58,6 +62,7 @@ def _everything(configuration: Configuration, file: Path) -> Iterator[Line]:
     yield from _schemas(configuration)
     yield from journal(configuration)
     yield from broker(configuration, register)
+    yield from _traces(configuration)
     yield from _disk(configuration)
     yield from _clock()
 
@@ -159,6 +164,26 @@ def _schemas(configuration: Configuration) -> Iterator[Line]:
         yield warning(
             "schemas", "only our own: the official ones are not added", "pakkehjem schemas add PATH"
         )
+
+
+def _traces(configuration: Configuration) -> Iterator[Line]:
+    """The collector of spans, where one is named: that it is away stops no message."""
+    endpoint = configuration.observability.traces
+    if endpoint is None:
+        return
+    try:
+        message_spans(configuration).close()
+    except ConfigurationError as error:
+        yield failed("traces", error, "take observability.traces out")
+        return
+    parts = urlsplit(endpoint)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_SECONDS).close()
+    except OSError:
+        yield warning("traces", f"nobody answers at {parts.hostname}:{port}", "observability.traces")
+    else:
+        yield ok("traces", f"a collector answers at {parts.hostname}:{port}")
 
 
 def _disk(configuration: Configuration) -> Iterator[Line]:

@@ -24,7 +24,7 @@ class Line:
     """One thing."""
 
     area: str
-    """config, keys, certificates, register, schemas, journal, broker, disk, clock"""
+    """config, keys, certificates, register, schemas, journal, broker, traces, disk, clock"""
     grade: Grade
     text: str
     hint: str | None = None
