@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.reading.contact import initiator_in
-from adapters.reading.model import Statement, Topic, Trace
+from adapters.reading.model import LISTS, Statement, Topic, Trace
 from adapters.reading.roles import JOINS, PATHWAY
 from adapters.reading.vocabulary import Words
 from gateway.contracts.summary import ContactInitiator, PathwayStatus
@@ -135,7 +135,7 @@ def read_started_on(
     last: datetime.date | None = None
     for statement in statements:
         dates = statement.dates(sent_on)
-        if _starts(statement) and statement.topic not in {Topic.NEED, Topic.REFERRAL, Topic.STRAIN}:
+        if statement.topic not in LISTS and _starts(statement):
             if _DAY_OF_THE_TALK.search(statement.low) and held_on is not None:
                 return held_on
             day = _that_day(statement, last, sent_on) or _tied(statement, last, sent_on)

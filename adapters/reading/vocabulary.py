@@ -313,12 +313,15 @@ class _Index:
     def _rows(self, word: str) -> Iterator[tuple[int, Phrase]]:
         yield from self._whole.get(word, ())
         word = word[:_LONGEST_WORD]
+        beginnings, inside = self._beginning, self._inside
         for end in range(1, len(word) + 1):
-            yield from self._beginning.get(word[:end], ())
+            if (beginning := word[:end]) in beginnings:
+                yield from beginnings[beginning]
         for start in range(len(word) - _SHORTEST_INSIDE + 1):
-            for letters, bit, phrase in self._inside.get(word[start : start + _SHORTEST_INSIDE], ()):
-                if word.startswith(letters, start):
-                    yield bit, phrase
+            if (letters := word[start : start + _SHORTEST_INSIDE]) in inside:
+                for whole, bit, phrase in inside[letters]:
+                    if word.startswith(whole, start):
+                        yield bit, phrase
 
 
 _INDEX = _Index()
