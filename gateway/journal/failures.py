@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text, union
 
 from gateway.contracts.failures import Failure, FailureFilter
 from gateway.contracts.records import Sending
@@ -38,13 +38,31 @@ class FailureLog:
         self._reading = reading
         self._writing = writing
 
-    def find(self, criteria: FailureFilter) -> list[Failure]:
-        """Everything that the filter finds, the newest last; without payloads."""
+    def find(self, criteria: FailureFilter, *, newest: int | None = None) -> list[Failure]:
+        """What the filter finds, the newest last; without payloads.
+
+        Args:
+            criteria: which.
+            newest: how many at most are read, the newest of them; without it, all.
+        """
         with self._reading() as session:
-            found = list(_of_sendings(session, criteria))
+            found = list(_of_sendings(session, criteria, newest))
             if not criteria.sendings and not criteria.receivers:
-                found += _of_messages(session, criteria)
-        return sorted(found, key=lambda each: each.failed_at)
+                found += _of_messages(session, criteria, newest)
+        found.sort(key=lambda each: each.failed_at)
+        return found if newest is None else found[-newest:]
+
+    def count(self, criteria: FailureFilter) -> tuple[int, int]:
+        """How many failures the filter finds, and of how many messages."""
+        message = inbound.c.id.label("message")
+        queries = [_failed_sendings((sending.c.id.label("id"), message), criteria)]
+        if not criteria.sendings and not criteria.receivers:
+            queries += _failed_messages((inbound.c.id.label("id"), message), criteria)
+        every = union(*queries).subquery()
+        counted: tuple[ColumnElement[Any], ...] = (func.count(), func.count(every.c.message.distinct()))
+        with self._reading() as session:
+            (counts,) = session.select(select(*counted).select_from(every))
+        return counts[0], counts[1]
 
     def replay_counts(self, subjects: Sequence[str]) -> dict[str, int]:
         """How often each of these was replayed; those that never were are left out."""
@@ -116,10 +134,32 @@ def _run(row: Row) -> ReplayRun:
     )
 
 
-def _of_sendings(session: Session, criteria: FailureFilter) -> Iterator[Failure]:
+def _of_sendings(session: Session, criteria: FailureFilter, newest: int | None) -> Iterator[Failure]:
+    query = _failed_sendings((*_INBOUND, *(sending.c[name] for name in SENDING.columns)), criteria)
+    width = len(INBOUND.columns)
+    for row in session.select(_newest(query, newest, _FAILED_AT, sending.c.sequence)):
+        yield Failure(message=rows.inbound_message(row[:width], None), sending=_without_body(row[width:]))
+
+
+def _of_messages(session: Session, criteria: FailureFilter, newest: int | None) -> Iterator[Failure]:
+    seen: set[str] = set()
+    for query in _failed_messages(_INBOUND, criteria):
+        for row in session.select(_newest(query, newest, inbound.c.received_at, inbound.c.sequence)):
+            message = rows.inbound_message(row, None)
+            if message.id not in seen:
+                seen.add(message.id)
+                yield Failure(message=message, sending=None)
+
+
+def _newest(query: Select[Any], newest: int | None, *order: ColumnElement[Any]) -> Select[Any]:
+    """The query, cut to the newest rows where a number is given."""
+    return query if newest is None else query.order_by(*(each.desc() for each in order)).limit(newest)
+
+
+def _failed_sendings(columns: Sequence[ColumnElement[Any]], criteria: FailureFilter) -> Select[Any]:
     c = sending.c
-    query = (
-        select(*_INBOUND, *(c[name] for name in SENDING.columns))
+    query: Select[Any] = (
+        select(*columns)
         .join_from(sending, inbound, c.inbound_id == inbound.c.id)
         .where(text(FAILED_SENDING), inbound.c.state != InboundState.DISCARDED.value, *_common(criteria))
     )
@@ -129,12 +169,10 @@ def _of_sendings(session: Session, criteria: FailureFilter) -> Iterator[Failure]
         query = query.where(c.receiver.in_(criteria.receivers))
     if criteria.errors:
         query = query.where(or_(*(failed_with(code) for code in criteria.errors)))
-    for row in session.select(query.where(*_when(criteria, _FAILED_AT))):
-        width = len(INBOUND.columns)
-        yield Failure(message=rows.inbound_message(row[:width], None), sending=_without_body(row[width:]))
+    return query.where(*_when(criteria, _FAILED_AT))
 
 
-def _of_messages(session: Session, criteria: FailureFilter) -> Iterator[Failure]:
+def _failed_messages(columns: Sequence[ColumnElement[Any]], criteria: FailureFilter) -> Iterator[Select[Any]]:
     """Those that could not be worked on, and those that nobody could be answered for."""
     made = exists().where(sending.c.inbound_id == inbound.c.id, holds(sending.c.kind, *_WORKED_ON))
     answered = exists().where(sending.c.inbound_id == inbound.c.id)
@@ -145,16 +183,11 @@ def _of_messages(session: Session, criteria: FailureFilter) -> Iterator[Failure]
             holds(inbound.c.state, InboundState.REJECTED) & ~answered,
         ),
     )
-    seen: set[str] = set()
     for which, alone in asides:
-        query = select(*_INBOUND).where(which, alone, *_common(criteria))
+        query: Select[Any] = select(*columns).where(which, alone, *_common(criteria))
         if criteria.errors:
             query = query.where(inbound.c.reason.in_(criteria.errors))
-        for row in session.select(query.where(*_when(criteria, inbound.c.received_at))):
-            message = rows.inbound_message(row, None)
-            if message.id not in seen:
-                seen.add(message.id)
-                yield Failure(message=message, sending=None)
+        yield query.where(*_when(criteria, inbound.c.received_at))
 
 
 def _common(criteria: FailureFilter) -> Iterator[ColumnElement[bool]]:

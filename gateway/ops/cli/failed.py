@@ -65,19 +65,21 @@ def list_failed(
     """
     criteria = failure_filter(chosen)
     with opened_failures(config) as opened:
-        found = opened.journal.failed.find(criteria)
-        runs = opened.journal.failed.runs(unfinished=True)
+        log = opened.journal.failed
+        # Groups are made of all of them.
+        found = log.find(criteria, newest=limit if by is None else None)
+        failures, messages = log.count(criteria)
+        runs = log.runs(unfinished=True)
     if by is not None:
         _show_groups(failing.grouped(found, by), by, as_json=as_json)
     elif as_json:
-        print_json([failing.document(each) for each in found[::-1][:limit]])
+        print_json([failing.document(each) for each in found[::-1]])
     else:
-        _show_list(found[::-1][:limit])
+        _show_list(found[::-1])
     if as_json:
         return EXIT_DONE
-    messages = len({each.message.id for each in found})
-    more = " (more with --limit)" if by is None and len(found) > limit else ""
-    say(f"{len(found)} failures of {messages} messages{more}")
+    more = " (more with --limit)" if failures > len(found) else ""
+    say(f"{failures} failures of {messages} messages{more}")
     for run in runs:
         say(f"a replay by {run.by} of {local_time(run.at)} did not end: {resume_command(run)}")
     if found and by is None:
