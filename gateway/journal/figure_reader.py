@@ -21,7 +21,6 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
-    or_,
     select,
 )
 
@@ -279,7 +278,13 @@ def _first_time() -> ColumnElement[bool]:
         sending.c.receiver_role == literal_column(f"'{PartyKind.MUNICIPALITY.value}'"),
         sending.c.conversation_root == sending.c.msg_id,
     )
-    return or_(holds(inbound.c.action, Action.NEW), and_(holds(inbound.c.action, Action.CHANGE), begins))
+    # A case is looked at no further than it must be; SQLite looks at both sides of an «or».
+    is_first = case(
+        (holds(inbound.c.action, Action.NEW), _number(1)),
+        (and_(holds(inbound.c.action, Action.CHANGE), begins), _number(1)),
+        else_=_number(0),
+    )
+    return is_first == _number(1)
 
 
 def _found(code: str) -> ColumnElement[bool]:
