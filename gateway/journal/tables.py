@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from gateway.contracts.states import SendingKind
 
-SCHEMA_VERSION = "9"
+SCHEMA_VERSION = "10"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()

@@ -122,7 +122,9 @@ def test_a_page_and_a_text_for_people(note: Path, pakkehjem: Pakkehjem) -> None:
 
 @pytest.mark.parametrize("target", ["summary-1", "plo-1.6", "html", "text"])
 def test_what_is_no_note_is_written_in_no_format(target: str, pakkehjem: Pakkehjem) -> None:
-    for pattern in ("dips/07-*.xml", "dips/08-*.xml", "doculive/08-*.xml"):
+    # A page shows any message that can be read (test_message_pages.py): what is no note has no other form.
+    no_note = () if target == "html" else ("dips/07-*.xml",)
+    for pattern in (*no_note, "dips/08-*.xml", "doculive/08-*.xml"):
         (note,) = NOTES.glob(pattern)
         done = pakkehjem("convert", note, "--to", target)
         assert done.code == 1

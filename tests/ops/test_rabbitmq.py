@@ -17,6 +17,7 @@ from gateway.contracts.states import InboundKind, InboundState, SendingKind, Sen
 from gateway.ops.composition import open_registry
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.queue_names import all_queues
+from gateway.security.files import write_private
 from tests.flow.harness import Gateway, note
 from tests.ops.conftest import Pakkehjem
 from tests.ops.test_crash import COMMAND, service, taken_in
@@ -147,14 +148,15 @@ class TestQueues:
             ({}, ""),
             ({"declare": False}, "?declare=false"),
             (
-                {"ca": "ca file.pem", "certificate": "/c.pem", "key": "/k.pem"},
-                "?ca=FOLDER%2Fca+file.pem&certificate=%2Fc.pem&key=%2Fk.pem",
+                {"ca": "ca file.pem", "certificate": "/c.pem", "key": "k.pem"},
+                "?ca=FOLDER%2Fca+file.pem&certificate=%2Fc.pem&key=FOLDER%2Fk.pem",
             ),
         ],
     )
     def test_what_the_section_says_reaches_the_connection(
         self, tmp_path: Path, settings: dict[str, object], expected: str
     ) -> None:
+        write_private(tmp_path / "k.pem", b"a key")
         url = "amqps://user@one,two:5671/vhost"
         configuration = Configuration.from_document({"queues": {"url": url, **settings}}, tmp_path)
         assert configuration.broker_url() == url + expected.replace("FOLDER", quote(str(tmp_path), safe=""))
