@@ -86,6 +86,8 @@ class SurveyReading:
 
     survey: Survey | None
     score_out_of_range: bool
+    against: str | None = None
+    """Words that say of a coded conversation that it was not held"""
 
 
 def read_survey(
@@ -95,14 +97,18 @@ def read_survey(
     sent_on: datetime.date,
     trace: Trace,
 ) -> SurveyReading:
-    """Read the conversation; none where the note says that it was not held, or nothing of it."""
+    """Read the conversation; none where the note says that it was not held, or nothing of it.
+
+    One that is coded was held, whatever the words say.
+    """
     open_ones = [s for s in statements if s.topic not in _CLOSED]
     about = [s for s in open_ones if _is_about(s)]
     coded = any((p.code.value or "").upper() == PROCEDURE_CODE for p in procedures)
     written = any("wmfg" in s.low and _CODE.search(s.text) for s in statements)
     refused = {id(s.heading) for s in about if s.topic is Topic.SURVEY and _not_held(s)}
     held = [s for s in about if not _not_held(s) and id(s.heading) not in refused]
-    if len(held) < len(about) and not any(_has_day(s, sent_on) for s in held):
+    denied = len(held) < len(about) and not any(_has_day(s, sent_on) for s in held)
+    if denied and not coded:
         return SurveyReading(survey=None, score_out_of_range=False)
     score, out = _score(statements, {s.place for s in held}, trace)
     if not held and score is None and not coded and not written:
@@ -121,7 +127,8 @@ def read_survey(
         relatives_present=_relatives(near, trace),
         procedure_code=PROCEDURE_CODE if coded or written else None,
     )
-    return SurveyReading(survey=survey, score_out_of_range=out)
+    against = next((s.text for s in about if _not_held(s)), None) if denied else None
+    return SurveyReading(survey=survey, score_out_of_range=out, against=against)
 
 
 def _is_about(statement: Statement) -> bool:

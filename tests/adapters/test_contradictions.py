@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 import adapters
-from gateway.contracts.messages import CodedValue, DiagnosisEntry
+from gateway.contracts.messages import CodedValue, CodeList, DiagnosisEntry, ProcedureEntry
 from gateway.contracts.reading import Reading
 from mappings import table, vocabulary
 from tests.adapters.comparison import message_of
@@ -67,3 +67,33 @@ def test_every_site_has_codes_and_every_code_is_a_category_of_icd_10() -> None:
     codes = cast("dict[str, list[str]]", dict(table("site_codes")))
     assert set(codes) == set(vocabulary("sites"))
     assert all(re.fullmatch(r"[CD][0-9]{2}", code) for each in codes.values() for code in each)
+
+
+def _with_coded_talk(text: str) -> Reading:
+    note = {"system": "dips", "text": f"Pakkeforløp hjem\n{text}", "sent_at": "2026-05-20T10:00:00+02:00"}
+    talk = ProcedureEntry(code=CodedValue(value="WMFG11", code_list=CodeList.PROCEDURES))
+    adapter = adapters.installed().named("dips")
+    assert adapter is not None
+    return adapter.read(replace(message_of(note), procedures=(talk,)), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kartleggingssamtale er ikke gjennomført.",
+        "Kartlegging: ikke gjennomført",
+        "Kartleggingssamtale er ikkje gjennomført.",
+    ],
+)
+def test_a_coded_talk_was_held_and_words_against_it_are_noticed(text: str) -> None:
+    reading = _with_coded_talk(text)
+    assert reading.summary.survey is not None
+    assert reading.summary.survey.procedure_code == "WMFG11"
+    assert "PH090" in reading.noticed
+    assert any("gjennomført" in piece for piece in reading.unplaced)
+
+
+def test_a_coded_talk_that_the_words_tell_of_contradicts_nothing() -> None:
+    reading = _with_coded_talk("Kartleggingssamtale ble gjennomført 19.05.2026.")
+    assert reading.summary.survey is not None
+    assert "PH090" not in reading.noticed
