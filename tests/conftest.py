@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from gateway.ops.initialise import initialise
 
@@ -26,6 +28,19 @@ def require(condition: object, reason: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def _log_as_before() -> Iterator[None]:
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+log_of_a_module = pytest.fixture(scope="module", autouse=True)(_log_as_before)
+"""What a module sets for its log ends with it: the next one of the process hears every level again"""
+
+log_of_a_test = pytest.fixture(autouse=True)(_log_as_before)
+"""And what a test sets, a command for example, ends with the test"""
 
 
 @pytest.fixture(scope="session")
