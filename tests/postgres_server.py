@@ -114,10 +114,10 @@ def shared_server(shared: Path) -> Iterator[PostgresServer]:
         yield server
     finally:
         with _locked(shared):
-            user.unlink()
+            user.unlink(missing_ok=True)
             if not list(shared.glob("postgresql-user-*")):
                 server.stop()
-                shutil.rmtree(server.folder)
+                shutil.rmtree(server.folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
