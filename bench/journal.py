@@ -1,6 +1,6 @@
 """A journal of a million messages, and how fast it answers what operators ask.
 
-    python -m bench.journal build URL [--messages N] [--facts]    # sqlite:///FILE, postgresql://…
+    python -m bench.journal build URL [--messages N] [--end DATE] [--facts]    # sqlite:///FILE, postgresql://…
     python -m bench.journal measure URL [--json]
 
 The journal holds a year of notes of sixty departments to a few hundred municipalities, each sent to a
@@ -40,6 +40,8 @@ from gateway.security.vault import AesVault, VaultKey
 MESSAGES = 1_000_000
 _BASE = 20_000
 """Notes that are written one by one; the others are copies of them at other times"""
+_MUNICIPALITIES = 357
+_UNITS = 60
 _TAG = "0000"
 """How their ids begin"""
 _CHUNK = 5_000
@@ -99,9 +101,10 @@ def build(url: str, messages: int, *, end: datetime, facts: bool = False) -> flo
         indexes = _drop_indexes(connection)
         step = timedelta(days=_DAYS) / (base * copies)
         for number in range(0, base, _CHUNK):
-            _write(connection, _notes(number, min(base - number, _CHUNK), base * copies, end, step * copies))
+            _write(connection, _notes(number, min(base - number, _CHUNK), base * copies, end, step))
+        # One after the other, as messages come: rows lie in the order of time.
         for copy in range(1, copies):
-            _multiply(connection, copy, -step * copy)
+            _multiply(connection, copy, step * base * copy)
         for statement in indexes:
             connection.execute(text(statement))
         if facts:
@@ -213,8 +216,10 @@ def _notes(begin: int, count: int, total: int, end: datetime, step: timedelta) -
         received_at = end - timedelta(days=_DAYS) + step * (number + 1)
         system = _one(chance, _SYSTEMS)
         state = _one(chance, _STATES)
-        unit = f"89{chance.randrange(60):05}"
-        municipality = f"{int(357 * chance.random() ** 2):04}"
+        home = int(_MUNICIPALITIES * chance.random() ** 2)
+        municipality = f"{home:04}"
+        # Its own hospital, or one of two others.
+        unit = f"89{(home * _UNITS // _MUNICIPALITIES + 7 * chance.choice((0, 0, 0, 1, 2))) % _UNITS:05}"
         found = tuple(finding(code) for code, of_400 in _FINDINGS if chance.randrange(1000) < of_400)
         yield InboundMessage(
             id=_id(chance),
@@ -327,10 +332,11 @@ def _with_limit(criteria: InboundFilter) -> InboundFilter:
     return InboundFilter(**values | {"limit": 50})
 
 
-def measure(url: str, end: datetime, *, rounds: int = 5) -> list[dict[str, Any]]:
+def measure(url: str, *, rounds: int = 5) -> list[dict[str, Any]]:
     """Milliseconds of each question: the median, and the slowest, the first one included."""
     measured = []
     with _opened(url) as journal:
+        end = journal.list_inbound(InboundFilter(limit=1))[0].received_at
         for name, criteria in questions(end).items():
             times, found = [], list[InboundMessage]()
             for _ in range(rounds):
@@ -373,14 +379,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("url")
     parser.add_argument("--messages", type=int, default=MESSAGES)
     parser.add_argument("--facts", action="store_true", help="what the report of a year reads, too")
+    parser.add_argument(
+        "--end", type=datetime.fromisoformat, help="when the last message came (ISO 8601; now by default)"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    end = datetime(2026, 6, 1, tzinfo=UTC)
     if options.what == "build":
+        end = (options.end or datetime.now(UTC)).astimezone(UTC)
         seconds = build(options.url, options.messages, end=end, facts=options.facts)
         sys.stdout.write(f"{options.messages} messages in {seconds:.0f} s\n")
         return 0
-    measured = measure(options.url, end)
+    measured = measure(options.url)
     if options.json:
         sys.stdout.write(json.dumps(measured, indent=2) + "\n")
     else:

@@ -44,6 +44,8 @@ class Strict(BaseModel):
         populate_by_name=True,
         serialize_by_alias=True,
         hide_input_in_errors=True,
+        # Most commands read no summary.
+        defer_build=True,
     )
 
 

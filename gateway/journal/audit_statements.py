@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Dialect, insert, select
 
-from gateway.journal.statement import INSERTS, Statement, values_of
+from gateway.journal.statement import Statement, insert_for, values_of
 from gateway.journal.tables import audit, audit_head
 
 
@@ -13,7 +13,7 @@ class AuditStatements:
 
     def __init__(self, dialect: Dialect) -> None:
         """Compile them."""
-        head = INSERTS[dialect.name](audit_head).values(values_of(c.name for c in audit_head.columns))
+        head = insert_for(dialect)(audit_head).values(values_of(c.name for c in audit_head.columns))
         moved = {name: head.excluded[name] for name in ("sequence", "hash", "seal")}
         self.add = Statement(insert(audit).values(values_of(c.name for c in audit.columns)), dialect)
         self.head = Statement(select(audit_head.c.sequence, audit_head.c.hash, audit_head.c.seal), dialect)

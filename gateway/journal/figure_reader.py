@@ -1,18 +1,18 @@
 """Counts what the report is made of, by department, municipality and month.
 
-What may stand in plain is counted by the database. The sealed facts of single notes are opened one by one and
-never leave this module but as sums; where a note was purged, its facts are in such a sum already.
+Notes are read one by one, with their sealed facts, which never leave this module but as sums; sendings are
+counted by the database; where a note was purged, its facts are in such a sum already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BooleanClauseList,
     ColumnElement,
     Select,
     and_,
@@ -47,6 +47,9 @@ _MINUTE_SECONDS = 60
 _EXACT_SECONDS = 3600
 """Up to here times are counted to the second, beyond it to the minute"""
 
+_TOGETHER = 4
+"""Months whose sendings are counted by one query: enough for a plan that reads much, and sorted in memory"""
+
 _FACTS = "inbound.facts"
 _SUMS = "report.sums"
 _SUMS_PREFIX = "report:"
@@ -62,6 +65,20 @@ _NOT_SENT = (
 
 
 _ANSWERED = (SendingState.ACKNOWLEDGED, SendingState.REFUSED)
+
+
+_NO_NAME = (-1, "")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Counted:
+    """What is counted of the notes of one cell."""
+
+    name: Cell
+    figures: NoteFigures | None
+    """None: only the facts of the month are wanted"""
+    facts: FactSums
+    any_facts: bool = False
 
 
 class FigureReader:
@@ -87,57 +104,64 @@ class FigureReader:
         Raises:
             LocalError: no key opens what is sealed.
         """
-        replaced = {row[0] for row in self._session.select(_replaced())}
+        first, last = min(facts_from, counted[0].name), counted[-1].name
+        self._notes(months(first, last), {month.name for month in counted})
+        for begin in range(0, len(counted), _TOGETHER):
+            self._sendings(counted[begin : begin + _TOGETHER])
         for month in counted:
-            self._notes(month)
-            self._sendings(month)
             self._replies(month)
-        for month in months(min(facts_from, counted[0].name), counted[-1].name):
-            self._facts(month, replaced)
-        self._sums(min(facts_from, counted[0].name), counted[-1].name)
+        self._sums(first, last)
         return self._figures
 
-    def _cell(self, month: Month | str, unit: str | None, municipality: str | None) -> NoteFigures:
-        name = month if isinstance(month, str) else month.name
-        cell = Cell(month=name, unit=unit or "", municipality=municipality or "")
+    def _cell(self, month: str, unit: str | None, municipality: str | None) -> NoteFigures:
+        cell = Cell(month=month, unit=unit or "", municipality=municipality or "")
         return self._figures.cells.setdefault(cell, NoteFigures())
 
-    def _notes(self, month: Month) -> None:
-        first = _first_time()
-        change, cancel = (holds(inbound.c.action, action) for action in (Action.CHANGE, Action.CANCEL))
-        query = (
-            select(
-                _UNIT,
-                inbound.c.municipality,
-                func.max(inbound.c.unit_name),
-                _count(first),
-                _count(and_(change, ~first)),
-                _count(cancel),
-                *(_count(and_(first, _found(code))) for code in ("PH030", "PH020", "PH040")),
-            )
-            .where(*_of(month), _sent_on())
-            .group_by(_UNIT, inbound.c.municipality)
-        )
-        for unit, municipality, unit_name, *counts in self._session.select(query):
-            cell = self._cell(month, unit, municipality)
-            cell.notes, cell.changes, cell.cancellations = counts[:3]
-            cell.without_phone, cell.without_diagnosis, cell.repeats = counts[3:]
-            if unit and unit_name:
-                self._figures.unit_names[unit] = unit_name
+    def _notes(self, looked_at: Sequence[Month], counted: Collection[str]) -> None:
+        """Count notes and their facts, each read once."""
+        replaced = {row[0] for row in self._session.select(_replaced())}
+        names = [month.name for month in looked_at]
+        found: dict[tuple[int, str, str], _Counted] = {}
+        unit_names: dict[str, tuple[int, str]] = {}
+        for row in self._session.stream(_notes_of(looked_at)):
+            month, unit, municipality, unit_name, action, first_time, *missing, row_id, sealed = row
+            key = (month, unit or "", municipality or "")
+            if (cell := found.get(key)) is None:
+                name = Cell(month=names[month], unit=key[1], municipality=key[2])
+                wanted = name.month in counted
+                figures = self._figures.cells.setdefault(name, NoteFigures()) if wanted else None
+                cell = found[key] = _Counted(name=name, figures=figures, facts=FactSums())
+            if cell.figures is not None:
+                cell.figures.notes += first_time
+                cell.figures.changes += action == Action.CHANGE and not first_time
+                cell.figures.cancellations += action == Action.CANCEL
+                if first_time:
+                    cell.figures.without_phone += missing[0]
+                    cell.figures.without_diagnosis += missing[1]
+                    cell.figures.repeats += missing[2]
+                if unit and unit_name and unit_names.get(unit, _NO_NAME) < (month, unit_name):
+                    unit_names[unit] = (month, unit_name)
+            if sealed is not None and action != Action.CANCEL:
+                facts = facts_from_bytes(self._vault.open(sealed, context=f"{_FACTS}:{row_id}".encode()))
+                cell.facts.add(facts, counted=bool(first_time), stands=row_id not in replaced)
+                cell.any_facts = True
+        self._figures.unit_names |= {unit: name for unit, (_, name) in unit_names.items()}
+        self._figures.facts |= {cell.name: cell.facts for cell in found.values() if cell.any_facts}
 
-    def _sendings(self, month: Month) -> None:
+    def _sendings(self, some: Sequence[Month]) -> None:
         seconds = (sending.c.settled_at - sending.c.created_at) // _number(_SECOND)
         minute = _number(_MINUTE_SECONDS)
         rounded = case((seconds < _number(_EXACT_SECONDS), seconds), else_=seconds // minute * minute)
+        group = (_month(some), _UNIT, inbound.c.municipality, sending.c.state, sending.c.apprec, rounded)
         query = (
-            select(_UNIT, inbound.c.municipality, sending.c.state, sending.c.apprec, rounded, func.count())
+            select(*group, func.count())
             .select_from(inbound)
             .join(sending, sending.c.inbound_id == inbound.c.id)
-            .where(*_of(month), holds(sending.c.kind, SendingKind.NOTE))
-            .group_by(_UNIT, inbound.c.municipality, sending.c.state, sending.c.apprec, rounded)
+            .where(*_of(some), holds(sending.c.kind, SendingKind.NOTE))
+            .group_by(*group)
         )
-        for unit, municipality, state, apprec, taken, count in self._session.select(query):
-            self._count_sending(self._cell(month, unit, municipality), state, apprec, taken, count)
+        for month, unit, municipality, state, apprec, taken, count in self._session.select(query):
+            self._count_sending(self._cell(some[month].name, unit, municipality), state, apprec, taken, count)
 
     def _count_sending(
         self, cell: NoteFigures, state: str, apprec: str | None, seconds: int | None, count: int
@@ -176,7 +200,7 @@ class FigureReader:
                 sending,
                 and_(sending.c.inbound_id == inbound.c.id, holds(sending.c.kind, SendingKind.REPLY)),
             )
-            .where(*_of(month, InboundKind.REPLY))
+            .where(*_of([month], InboundKind.REPLY))
             .group_by(
                 inbound.c.id,
                 inbound.c.unit,
@@ -192,7 +216,7 @@ class FigureReader:
         for _, unit, municipality, state, settled, role, received in self._session.select(query):
             if state == InboundState.REJECTED or (role is not None and role != PartyKind.HOSPITAL):
                 continue
-            cell = self._cell(month, unit, municipality)
+            cell = self._cell(month.name, unit, municipality)
             cell.replies += 1
             taken = state in {InboundState.ACKNOWLEDGED, InboundState.DISCARDED, InboundState.ACCEPTED}
             if not taken:
@@ -200,18 +224,6 @@ class FigureReader:
             elif settled is not None:
                 seconds = _rounded(max(settled - received, 0) // _SECOND)
                 cell.replies_taken[seconds] = cell.replies_taken.get(seconds, 0) + 1
-
-    def _facts(self, month: Month, replaced: set[str]) -> None:
-        found: dict[tuple[str | None, str | None], FactSums] = {}
-        for unit, municipality, row_id, counted, sealed in self._session.select(_sealed_facts(month)):
-            facts = facts_from_bytes(self._vault.open(sealed, context=f"{_FACTS}:{row_id}".encode()))
-            if (sums := found.get((unit, municipality))) is None:
-                cell = Cell(month=month.name, unit=unit or "", municipality=municipality or "")
-                sums = found[unit, municipality] = self._sum(cell)
-            sums.add(facts, counted=bool(counted), stands=row_id not in replaced)
-
-    def _sum(self, cell: Cell) -> FactSums:
-        return self._figures.facts.setdefault(cell, FactSums())
 
     def _sums(self, first: str, last: str) -> None:
         c = content.c
@@ -221,7 +233,8 @@ class FigureReader:
         for row_id, sealed in self._session.select(query):
             _, month, unit, municipality = row_id.split(":")
             sums = sums_from_bytes(self._vault.open(sealed, context=f"{_SUMS}:{row_id}".encode()))
-            self._sum(Cell(month=month, unit=unit, municipality=municipality)).merge([sums])
+            cell = Cell(month=month, unit=unit, municipality=municipality)
+            self._figures.facts.setdefault(cell, FactSums()).merge([sums])
 
 
 def add_up(session: Session, statements: Statements, vault: Vault, ids: Sequence[str]) -> None:
@@ -259,10 +272,19 @@ def _number(value: int) -> ColumnElement[int]:
     return literal_column(str(value), type_=BigInteger)
 
 
-def _of(month: Month, kind: InboundKind = InboundKind.NOTE) -> Iterator[ColumnElement[bool]]:
+def _of(some: Sequence[Month], kind: InboundKind = InboundKind.NOTE) -> Iterator[ColumnElement[bool]]:
+    """What came in these months, which follow on each other."""
     yield holds(inbound.c.kind, kind)
-    yield inbound.c.received_at >= literal(to_time(month.start))
-    yield inbound.c.received_at < literal(to_time(month.end))
+    yield inbound.c.received_at >= literal(to_time(some[0].start))
+    yield inbound.c.received_at < literal(to_time(some[-1].end))
+
+
+def _month(some: Sequence[Month]) -> ColumnElement[int]:
+    """Which of these months it came in, from 0."""
+    # As literals: PostgreSQL must see that what is selected is what is grouped by.
+    return case(
+        *((inbound.c.received_at < _number(to_time(month.end)), _number(n)) for n, month in enumerate(some))
+    )
 
 
 def _sent_on() -> ColumnElement[bool]:
@@ -270,8 +292,11 @@ def _sent_on() -> ColumnElement[bool]:
     return exists().where(sending.c.inbound_id == inbound.c.id, holds(sending.c.kind, SendingKind.NOTE))
 
 
-def _first_time() -> ColumnElement[bool]:
-    """A new note, or a change of one that never went to this municipality: its sending begins the thread."""
+def _first_time() -> ColumnElement[int]:
+    """1 for a new note, or a change of one that never went to this municipality; else 0.
+
+    Its sending begins the thread.
+    """
     begins = exists().where(
         sending.c.inbound_id == inbound.c.id,
         holds(sending.c.kind, SendingKind.NOTE),
@@ -279,38 +304,61 @@ def _first_time() -> ColumnElement[bool]:
         sending.c.conversation_root == sending.c.msg_id,
     )
     # A case is looked at no further than it must be; SQLite looks at both sides of an «or».
-    is_first = case(
+    return case(
         (holds(inbound.c.action, Action.NEW), _number(1)),
         (and_(holds(inbound.c.action, Action.CHANGE), begins), _number(1)),
         else_=_number(0),
     )
-    return is_first == _number(1)
 
 
-def _found(code: str) -> ColumnElement[bool]:
-    return inbound.c.findings.like(literal_column(f"""'%"code":"{code}"%'"""))
+def _found(code: str) -> ColumnElement[int]:
+    """1 where it has this finding, else 0."""
+    found = inbound.c.findings.like(literal_column(f"""'%"code":"{code}"%'"""))
+    return case((found, _number(1)), else_=_number(0))
 
 
-def _count(condition: ColumnElement[bool] | BooleanClauseList) -> ColumnElement[Any]:
-    return func.sum(case((condition, _number(1)), else_=_number(0)))
+_IS_FACTS = and_(content.c.row_id == inbound.c.id, content.c.part == literal_column(f"'{_FACTS}'"))
 
 
-def _facts_columns() -> Select[Any]:
-    is_facts = content.c.part == literal_column(f"'{_FACTS}'")
+def _notes_of(some: Sequence[Month]) -> Select[Any]:
+    """A row for each note that was sent on, with its sealed facts where it has any."""
     return (
-        select(_UNIT, inbound.c.municipality, inbound.c.id, _first_time(), content.c.sealed)
+        select(
+            _month(some),
+            _UNIT,
+            inbound.c.municipality,
+            inbound.c.unit_name,
+            inbound.c.action,
+            _first_time(),
+            *(_found(code) for code in ("PH030", "PH020", "PH040")),
+            inbound.c.id,
+            content.c.sealed,
+        )
         .select_from(inbound)
-        .join(content, and_(content.c.row_id == inbound.c.id, is_facts))
-        .where(content.c.sealed.is_not(None), holds(inbound.c.action, Action.NEW, Action.CHANGE), _sent_on())
+        .outerjoin(content, _IS_FACTS)
+        .where(*_of(some), _sent_on())
     )
 
 
-def _sealed_facts(month: Month) -> Select[Any]:
-    return _facts_columns().where(*_of(month))
-
-
 def _facts_of(ids: Sequence[str]) -> Select[Any]:
-    return _facts_columns().add_columns(inbound.c.received_at).where(inbound.c.id.in_(ids))
+    return (
+        select(
+            _UNIT,
+            inbound.c.municipality,
+            inbound.c.id,
+            _first_time(),
+            content.c.sealed,
+            inbound.c.received_at,
+        )
+        .select_from(inbound)
+        .join(content, _IS_FACTS)
+        .where(
+            content.c.sealed.is_not(None),
+            holds(inbound.c.action, Action.NEW, Action.CHANGE),
+            _sent_on(),
+            inbound.c.id.in_(ids),
+        )
+    )
 
 
 def _replaced(ids: Iterable[str] | None = None) -> Select[Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.contracts.facts import FactSums
 
 _OSLO = ZoneInfo("Europe/Oslo")
+_Key = TypeVar("_Key", int, str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -53,6 +56,30 @@ class NoteFigures:
     replies_taken: dict[int, int] = field(default_factory=dict)
     """Replies that the hospital, or a person, has taken, by the seconds that they lay"""
     replies_waiting: int = 0
+
+    def add(self, other: NoteFigures) -> None:
+        """Add others to these."""
+        self.notes += other.notes
+        self.changes += other.changes
+        self.cancellations += other.cancellations
+        self.without_phone += other.without_phone
+        self.without_diagnosis += other.without_diagnosis
+        self.repeats += other.repeats
+        self.refused += other.refused
+        self.overdue += other.overdue
+        self.waiting += other.waiting
+        self.failed += other.failed
+        self.replies += other.replies
+        self.replies_waiting += other.replies_waiting
+        _add_counts(self.acknowledged, other.acknowledged)
+        _add_counts(self.negative, other.negative)
+        _add_counts(self.replies_taken, other.replies_taken)
+
+
+def _add_counts(counts: dict[_Key, int], more: Mapping[_Key, int]) -> None:
+    """Add what was counted elsewhere."""
+    for key, count in more.items():
+        counts[key] = counts.get(key, 0) + count
 
 
 @dataclass(slots=True, kw_only=True)

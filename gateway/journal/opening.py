@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import timedelta
 
 from sqlalchemy.engine import make_url
@@ -9,11 +10,12 @@ from sqlalchemy.exc import ArgumentError
 
 from gateway.contracts.errors import ConfigurationError
 from gateway.contracts.ports import Vault
-from gateway.journal import postgresql, sqlite
 from gateway.journal.sql_journal import LEASE, SqlJournal
+from gateway.journal.store import Store
 from gateway.journal.tables import SCHEMA_VERSION
 
-_BACKENDS = {"sqlite": sqlite.open_store, "postgresql": postgresql.open_store}
+_BACKENDS = ("sqlite", "postgresql")
+"""Modules of this package: a database's driver is loaded where it is used"""
 
 
 def open_journal(url: str, vault: Vault, *, lease: timedelta = LEASE) -> SqlJournal:
@@ -79,9 +81,8 @@ def _opened(url: str, vault: Vault, lease: timedelta) -> SqlJournal:
         parsed = make_url(url)
     except ArgumentError:
         raise ConfigurationError("The journal's URL can not be read: write sqlite:///path/to/file.") from None
-    backend = _BACKENDS.get(parsed.get_backend_name())
-    if backend is None:
-        raise ConfigurationError(
-            f"There is no journal of kind {parsed.get_backend_name()!r}; known: {', '.join(_BACKENDS)}."
-        )
-    return SqlJournal(backend(parsed), vault, lease=lease)
+    name = parsed.get_backend_name()
+    if name not in _BACKENDS:
+        raise ConfigurationError(f"There is no journal of kind {name!r}; known: {', '.join(_BACKENDS)}.")
+    store: Store = importlib.import_module(f"gateway.journal.{name}").open_store(parsed)
+    return SqlJournal(store, vault, lease=lease)

@@ -38,6 +38,8 @@ _WRITE_LOCK = 0x70616B6B65686A
 _SETTINGS = {
     "synchronous_commit": "on",
     "client_encoding": "utf8",
+    # Compiling a query of the report takes longer than running it.
+    "jit": "off",
     "lock_timeout": f"{int(BUSY_SECONDS * 1000)}ms",
     # A process that hangs, or a machine that is gone, keeps the others waiting no longer than this.
     "idle_in_transaction_session_timeout": "60s",
@@ -45,7 +47,12 @@ _SETTINGS = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-_FOR_READING = {"default_transaction_isolation": "repeatable\\ read", "default_transaction_read_only": "on"}
+_FOR_READING = {
+    "default_transaction_isolation": "repeatable\\ read",
+    "default_transaction_read_only": "on",
+    # What is read by a cursor is read to the end.
+    "cursor_tuple_fraction": "1.0",
+}
 
 _UNAVAILABLE = {
     "08": "The connection to the journal's database was lost.",

@@ -13,6 +13,9 @@ from gateway.contracts.errors import GatewayError, JournalUnavailableError
 from gateway.journal.rows import Row
 from gateway.journal.statement import Statement
 
+_AT_A_TIME = 5_000
+"""Rows of a stream that are in memory together"""
+
 Meaning = Callable[[BaseException], GatewayError]
 """What an error of a driver means to us."""
 
@@ -57,6 +60,11 @@ class Session:
         """Read by a query that is made for the occasion."""
         with self._guarded():
             return self.connection.execute(query).all()
+
+    def stream(self, query: Select[Any]) -> Iterator[Row]:
+        """Read many rows by such a query, some at a time."""
+        with self._guarded():
+            yield from self.connection.execute(query, execution_options={"yield_per": _AT_A_TIME})
 
     def execute(self, change: Insert | Update, values: Mapping[str, Any] | None = None) -> None:
         """Write by a statement that is made for the occasion."""

@@ -1,11 +1,13 @@
-"""A statement of a fixed shape, compiled once, and what such statements are made of."""
+"""A statement of a fixed shape, compiled once, when first used, and what such statements are made of."""
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -19,19 +21,15 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from gateway.journal.rows import Codec
 from gateway.journal.tables import content
 
-Parameters = tuple[Any, ...] | dict[str, Any]
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
-INSERTS: Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
-"""How a row is added that may be there, by the name of the dialect"""
+Parameters = tuple[Any, ...] | dict[str, Any]
 
 DATABASE_CLOCK: ColumnElement[int] = literal_column(
     "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", type_=BigInteger
@@ -41,17 +39,43 @@ DATABASE_CLOCK: ColumnElement[int] = literal_column(
 _TABLE = re.compile(r'\b(?:FROM|JOIN|INTO|UPDATE) "?(\w+)')
 
 
+def insert_for(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
+    """How a row is added that may be there. Of the dialects only this one is loaded."""
+    insert: Callable[[Table], sqlite.Insert | postgresql.Insert] = importlib.import_module(
+        f"sqlalchemy.dialects.{dialect.name}"
+    ).insert
+    return insert
+
+
 class Statement:
-    """SQL text with the names of its values."""
+    """SQL text with the names of its values. A command uses few of them: each is compiled when it is."""
 
     def __init__(self, clause: Executable, dialect: Dialect) -> None:
-        """Compile a statement of SQLAlchemy whose values are named `bindparam`s."""
-        compiled = cast("SQLCompiler", cast("Any", clause).compile(dialect=dialect))
-        self.sql = str(compiled)
-        self.tables = frozenset(_TABLE.findall(self.sql))
-        """What it reads or writes"""
-        self._order = compiled.positiontup
-        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        """From a statement of SQLAlchemy whose values are named `bindparam`s."""
+        self._clause = clause
+        self._dialect = dialect
+
+    @cached_property
+    def _compiled(self) -> SQLCompiler:
+        return cast("SQLCompiler", cast("Any", self._clause).compile(dialect=self._dialect))
+
+    @cached_property
+    def sql(self) -> str:
+        """The text."""
+        return str(self._compiled)
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """What it reads or writes."""
+        return frozenset(_TABLE.findall(self.sql))
+
+    @cached_property
+    def _order(self) -> list[str] | None:
+        return self._compiled.positiontup
+
+    @cached_property
+    def _fixed(self) -> dict[str, Any]:
+        return {name: value for name, value in self._compiled.params.items() if value is not None}
 
     def bind(self, values: Mapping[str, Any]) -> Parameters:
         """The values as the driver takes them."""

@@ -26,7 +26,7 @@ from gateway.contracts.states import TRANSITIONS, InboundKind, InboundState, Sen
 from gateway.contracts.summary import Action
 from gateway.journal.audit_statements import AuditStatements
 from gateway.journal.rows import ADDRESS_FAULT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec
-from gateway.journal.statement import DATABASE_CLOCK, INSERTS, Statement, alone, holds, records, values_of
+from gateway.journal.statement import DATABASE_CLOCK, Statement, alone, holds, insert_for, records, values_of
 from gateway.journal.tables import (
     ANSWERED,
     address_fault,
@@ -76,7 +76,7 @@ class ReplayStatements:
     def __init__(self, dialect: Dialect) -> None:
         """Compile them."""
         self.add = Statement(
-            INSERTS[dialect.name](replay)
+            insert_for(dialect)(replay)
             .values(values_of(REPLAY.columns))
             .on_conflict_do_nothing(index_elements=["subject", "generation"]),
             dialect,
@@ -94,7 +94,7 @@ class AddressFaultStatements:
         c = address_fault.c
         is_open = c.ended_at.is_(None)
         self.add = Statement(
-            INSERTS[dialect.name](address_fault)
+            insert_for(dialect)(address_fault)
             .values(values_of(ADDRESS_FAULT.columns))
             .on_conflict_do_nothing(index_elements=["sending_id"]),
             dialect,
@@ -122,7 +122,7 @@ class Statements:
         def compiled(clause: Executable) -> Statement:
             return Statement(clause, dialect)
 
-        upsert = INSERTS[dialect.name]
+        upsert = insert_for(dialect)
         put = upsert(content).values(values_of(("row_id", "part", "sealed")))
         self.put_content = compiled(
             put.on_conflict_do_update(index_elements=["row_id", "part"], set_={"sealed": put.excluded.sealed})

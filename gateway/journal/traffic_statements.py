@@ -7,7 +7,7 @@ from sqlalchemy import Dialect, and_, bindparam, case, delete, exists, literal_c
 from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.traffic import EVERY_RECEIVER
 from gateway.journal.rows import CIRCUIT, PAUSE
-from gateway.journal.statement import INSERTS, Statement, holds, records, values_of
+from gateway.journal.statement import Statement, holds, insert_for, records, values_of
 from gateway.journal.tables import attempt, circuit, content, pause, sending
 
 NO_FAULT = sending.c.kind != literal_column(f"'{SendingKind.FAULT.value}'")
@@ -25,7 +25,7 @@ class TrafficStatements:
 
     def __init__(self, dialect: Dialect) -> None:
         """Compile them."""
-        upsert = INSERTS[dialect.name]
+        upsert = insert_for(dialect)
         self.circuits = Statement(records(CIRCUIT).order_by(circuit.c.receiver), dialect)
         put = upsert(circuit).values(values_of(CIRCUIT.columns))
         changed = {name: put.excluded[name] for name in CIRCUIT.columns}

@@ -17,9 +17,7 @@ from gateway.contracts.records import Event, InboundFilter, InboundMessage, Send
 from gateway.contracts.states import InboundKind, SendingKind
 from gateway.contracts.summary import Summary
 from gateway.ops.auditing import audit_entry, record
-from gateway.ops.conversion import page_of
 from gateway.ops.story import conversation
-from gateway.rendering import render_html
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ALL_KINDS = tuple(InboundKind)
@@ -248,6 +246,10 @@ def page(content: Mapping[str, Any]) -> str:
     Raises:
         NotShownError: it was purged, or can not be read as a message.
     """
+    # Not on top: a list reads no message, and these load all that can.
+    from gateway.ops.conversion import page_of  # noqa: PLC0415
+    from gateway.rendering import render_html  # noqa: PLC0415
+
     if content["summary"] is not None:
         return render_html(Summary.model_validate_json(orjson.dumps(content["summary"])))
     shown = page_of(content["body"].encode()) if content["body"] else None

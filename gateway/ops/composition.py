@@ -23,7 +23,7 @@ from gateway.ops.configuration import Configuration
 from gateway.ops.instruments import UNWATCHED, Instruments
 from gateway.ops.queue_names import all_queues, inbound_queues, returned_queues
 from gateway.ops.security import message_opener, message_signer, message_verifier, packing
-from gateway.ops.stores import open_journal, open_registry, open_vault
+from gateway.ops.stores import connect_queue, open_journal, open_vault
 from gateway.ops.way_back import PROCESSING_STATUS, WayBack, deviations, way_back
 from gateway.pipeline.circuits import CircuitSettings
 from gateway.pipeline.dispatch import Dispatcher, DispatchSettings
@@ -46,26 +46,12 @@ from gateway.receipts.notices import Notices
 from gateway.receipts.relay import RelayPolicy
 from gateway.routing.watched_register import OfRegister, WatchedRegister
 from gateway.security.gate import Limits
-from queues import connect
 from schemas import SchemaSet, default_official_directory
-
-__all__ = ["open_journal", "open_registry", "open_vault"]
-"""Besides what is made here: from a module that loads little"""
 
 _DRAINING = 0.8
 """How much of the time to stop in what is due still goes out; the rest is for what is under way"""
 
 log = structlog.get_logger()
-
-
-def connect_queue(configuration: Configuration) -> Queue:
-    """Connect to the broker.
-
-    Raises:
-        ConfigurationError: the URL is of no known kind.
-        QueueUnavailableError: the broker can not be reached.
-    """
-    return connect(configuration.broker_url())
 
 
 def schema_set(configuration: Configuration | None = None) -> SchemaSet:

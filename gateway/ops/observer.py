@@ -27,9 +27,9 @@ from gateway.contracts.errors import GatewayError
 from gateway.contracts.queues import QueueStatus
 from gateway.journal.state import JournalState
 from gateway.ops.certificate_list import certificates
-from gateway.ops.composition import connect_queue, open_journal, open_registry
 from gateway.ops.configuration import Configuration
 from gateway.ops.queue_names import all_queues
+from gateway.ops.stores import connect_queue, open_journal, open_registry
 from gateway.ops.watchdog import Hearts
 
 if TYPE_CHECKING:

@@ -245,7 +245,8 @@ def open_replayer(configuration: Configuration, vault: Vault, journal: SqlJourna
         LocalError: something of ours is not in order.
     """
     # Not on top: it loads the whole gateway, and to look at what failed needs little of it.
-    from gateway.ops.composition import build_flow, build_way_back, open_registry, resending  # noqa: PLC0415
+    from gateway.ops.composition import build_flow, build_way_back, resending  # noqa: PLC0415
+    from gateway.ops.stores import open_registry  # noqa: PLC0415
     from gateway.pipeline.reworking import Reworking  # noqa: PLC0415
 
     registry = open_registry(configuration)

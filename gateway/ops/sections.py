@@ -29,7 +29,7 @@ DEFAULT_PREFERENCE = (
 class Section(BaseModel):
     """A table of the file: closed, frozen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class GatewaySection(Section):

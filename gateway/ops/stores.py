@@ -1,4 +1,4 @@
-"""The journal, its keys and the register, opened as the configuration says: all that most commands need.
+"""What most commands need, opened as the configuration says: the journal, its keys, the register, the broker.
 
 Apart from the composition root, which loads the whole gateway.
 """
@@ -8,17 +8,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gateway.contracts.ports import Vault
+from gateway.contracts.queues import Queue
 from gateway.contracts.registry import Registry
 from gateway.journal.opening import open_journal as open_sql_journal
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.configuration import Configuration
-from gateway.routing.register_file import RegisterFile
 from gateway.security.vault import load_key_file
 from gateway.security.vault import open_vault as vault_of
 
 
 def open_registry(configuration: Configuration) -> Registry:
     """Read the address register."""
+    # Not on top: what only reads the journal does without.
+    from gateway.routing.register_file import RegisterFile  # noqa: PLC0415
+
     return RegisterFile.load(configuration.path(configuration.registry.file))
 
 
@@ -41,3 +44,16 @@ def open_journal(configuration: Configuration, vault: Vault | None = None) -> Sq
         vault or open_vault(configuration),
         lease=timedelta(seconds=configuration.flow.lease_seconds),
     )
+
+
+def connect_queue(configuration: Configuration) -> Queue:
+    """Connect to the broker.
+
+    Raises:
+        ConfigurationError: the URL is of no known kind.
+        QueueUnavailableError: the broker can not be reached.
+    """
+    # Not on top: what only reads the journal does without.
+    from queues import connect  # noqa: PLC0415
+
+    return connect(configuration.broker_url())

@@ -14,7 +14,7 @@ from gateway.contracts.queues import Delivery, Envelope, PublishOutcome, Queue
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.formats import read_message
-from gateway.ops import composition
+from gateway.ops import stores
 from gateway.ops.configuration import load
 from gateway.ops.simulation.assemble import assemble
 from gateway.ops.simulation.simulation import Orders
@@ -67,7 +67,7 @@ def test_everything_comes_again_and_again(
         for name, value in world.environment.items():
             monkeypatch.setenv(name, value)
         configuration = load(config)
-        journal = composition.open_journal(configuration)
+        journal = stores.open_journal(configuration)
         simulation, _ = assemble(configuration, journal, NOTES, 1)
         honest = simulation._connect
         simulation._connect = lambda: Repeating(honest(), times)

@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 
 from gateway.contracts.fail_points import FailPoint
-from gateway.ops import composition
+from gateway.ops import stores
 from gateway.ops.configuration import load
 from gateway.ops.simulation.assemble import assemble
 from gateway.ops.simulation.simulation import Orders
@@ -56,7 +56,7 @@ def test_killed_at_every_point_in_turn(world: World, tmp_path: Path, monkeypatch
     for name, value in world.environment.items():
         monkeypatch.setenv(name, value)
     configuration = load(world.config)
-    journal = composition.open_journal(configuration)
+    journal = stores.open_journal(configuration)
     simulation, cast_ = assemble(configuration, journal, NOTES, 1)
     feed = Feed()
     monkeypatch.setattr(

@@ -17,9 +17,10 @@ from gateway.contracts.receipts import AppRec, ErrorCode, ReceiptStatus, fault
 from gateway.contracts.records import InboundFilter, InboundMessage, Sending
 from gateway.contracts.states import InboundKind, SendingKind
 from gateway.formats import answer, read_apprec, read_message, write_apprec
-from gateway.ops.composition import Worker, build_worker, open_registry
+from gateway.ops.composition import Worker, build_worker
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.instruments import Instruments
+from gateway.ops.stores import open_registry
 from gateway.pipeline.flow import now
 from gateway.security.gate import parse
 from tests.conftest import NOTES

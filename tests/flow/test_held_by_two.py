@@ -11,7 +11,8 @@ import pytest
 
 from gateway.contracts.states import InboundState, SendingKind
 from gateway.ops import holding
-from gateway.ops.composition import held_notes, open_journal
+from gateway.ops.composition import held_notes
+from gateway.ops.stores import open_journal
 from gateway.pipeline.held import Person, RouteCorrection
 from tests.flow.conftest import Start
 from tests.flow.harness import Gateway, note, with_new_id

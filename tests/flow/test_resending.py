@@ -12,9 +12,10 @@ from gateway.contracts.records import Event, Sending
 from gateway.contracts.replays import ReplayMode
 from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.formats import read_message
-from gateway.ops.composition import open_journal, open_registry, resending
+from gateway.ops.composition import resending
 from gateway.ops.configuration import load
 from gateway.ops.security import message_verifier
+from gateway.ops.stores import open_journal, open_registry
 from gateway.pipeline.replay_refusals import (
     AlreadyResentError,
     Asked,

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from gateway.contracts.audit import AuditEntry
 from gateway.contracts.errors import LocalError
 from gateway.journal import migrate
+from gateway.journal.indexes import metadata
 from gateway.journal.opening import upgrade_journal
 from gateway.journal.sql_journal import SqlJournal
-from gateway.journal.tables import SCHEMA_VERSION, metadata
+from gateway.journal.tables import SCHEMA_VERSION
 from tests.journal.stores import FULL, OTHER_KEY, Store, add, happened, outgoing, vault
 
 

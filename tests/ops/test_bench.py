@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from gateway.ops import composition
+from gateway.ops import stores
 from gateway.ops.bench.curves import grow_journal, small_gateway
 from gateway.ops.bench.measuring import Bench, Effort, Latency, Measured, Series, Workload
 from gateway.ops.bench.notes import make_notes, persons
@@ -35,7 +35,7 @@ def test_the_persons_are_all_different_and_their_numbers_are_valid() -> None:
 def setup(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Setup]:
     world = World(tmp_path_factory.mktemp("bench"), key_bits=2048)
     configuration = load(world.configure("keys", broker="embedded:k.queue", journal="sqlite:k.journal"))
-    registry = composition.open_registry(configuration)
+    registry = stores.open_registry(configuration)
     notes = make_notes(registry, message_signer(configuration), 4, attachment=3000)
     made = Setup(
         keys=str(configuration.path(configuration.signing.keys)),

@@ -41,6 +41,22 @@ def real(*arguments: object, **options: object) -> subprocess.CompletedProcess[s
     )
 
 
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a command loads."""
+    program = (
+        "import sys; from gateway.ops.cli import exit_code; "
+        "exit_code(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=ENVIRONMENT,
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
 def test_help_of_the_whole_names_every_command_and_exit_code(pakkehjem: Pakkehjem) -> None:
     done = pakkehjem("--help")
     assert done.code == 0
@@ -326,25 +342,41 @@ class TestRealProcess:
         assert done.returncode == 1
 
     def test_help_loads_little(self) -> None:
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-m", "gateway.ops.cli", "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=ENVIRONMENT,
-        )
-        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-        assert "gateway.ops.cli" in loaded
-        assert not loaded & {"pydantic", "sqlalchemy", "rich", "structlog", "cryptography"}
+        found = loaded("--help")
+        assert "gateway.ops.cli" in found
+        assert not found & {"pydantic", "sqlalchemy", "rich", "structlog", "cryptography"}
 
     def test_convert_loads_neither_journal_nor_queue(self) -> None:
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-m", "gateway.ops.cli", "convert", str(NOTE)],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=ENVIRONMENT,
-        )
-        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-        assert "gateway.ops.conversion" in loaded
-        assert not loaded & {"sqlalchemy", "sqlite3", "pika", "xmlschema"}
+        found = loaded("convert", str(NOTE))
+        assert "gateway.ops.conversion" in found
+        assert not found & {"sqlalchemy", "sqlite3", "pika", "xmlschema"}
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "messages list",
+            "held list",
+            "failed list",
+            "replies list",
+            "queues status",
+            "report",
+            "audit verify",
+        ],
+    )
+    def test_what_only_reads_the_journal_loads_no_more(self, command: str, tmp_path: Path) -> None:
+        config = str(tmp_path / "g" / "gateway.toml")
+        assert real("init", tmp_path / "g").returncode == 0
+        assert real("db", "upgrade", "-c", config).returncode == 0
+        found = loaded(*command.split(), "-c", config)
+        assert "gateway.journal.sqlite" in found
+        assert not found & {
+            "adapters.base",
+            "adapters.reading.note",
+            "alembic",
+            "gateway.ops.composition",
+            "phonenumbers",
+            "pika",
+            "psycopg",
+            "sqlalchemy.dialects.postgresql",
+            "xmlschema",
+        }

@@ -20,9 +20,9 @@ from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_NO, EXI
 from gateway.ops import auditing
 from gateway.ops.auditing import audit_entry, record
 from gateway.ops.cli.audit import SENTENCES
-from gateway.ops.composition import open_journal
 from gateway.ops.configuration import load
 from gateway.ops.csv_output import csv_text
+from gateway.ops.stores import open_journal
 from tests.ops.conftest import Outcome, Pakkehjem
 
 Audit = Callable[..., Outcome]

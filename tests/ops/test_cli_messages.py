@@ -18,8 +18,8 @@ from gateway.contracts.receipts import ErrorCode, ReceiptStatus
 from gateway.contracts.records import Event, InboundMessage, Sending
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.ops.browsing import TimeNotReadableError, point_in_time
-from gateway.ops.composition import open_journal
 from gateway.ops.configuration import load
+from gateway.ops.stores import open_journal
 from tests.flow.dialogue import answer_to, written
 from tests.flow.harness import Gateway, note, receipt
 from tests.ops.conftest import Outcome, Pakkehjem

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from gateway.contracts.errors import ConfigurationError, LocalError
 from gateway.contracts.findings import Severity
 from gateway.journal.opening import open_journal
-from gateway.ops.composition import connect_queue
 from gateway.ops.configuration import Configuration, configuration_path, load
 from gateway.ops.initialise import initialise
 from gateway.ops.secret_values import SECRETS
+from gateway.ops.stores import connect_queue
 from gateway.ops.template import configuration_text
 from gateway.security.vault import load_key_file
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from gateway.ops.composition import open_registry
 from gateway.ops.configuration import load
 from gateway.ops.queue_names import all_queues, inbound_queues
+from gateway.ops.stores import open_registry
 from tests.conftest import ROOT
 from tests.flow.harness import Gateway, note
 from tests.ops.conftest import Pakkehjem

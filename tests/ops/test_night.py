@@ -20,8 +20,8 @@ import pytest
 from gateway.contracts.audit import AuditAction, AuditFilter
 from gateway.contracts.queues import Envelope
 from gateway.ops.auditing import login_name
-from gateway.ops.composition import connect_queue, open_journal
 from gateway.ops.configuration import CONFIG_VARIABLE, load
+from gateway.ops.stores import connect_queue, open_journal
 from tests.flow.harness import note, with_new_id
 from tests.ops.terminal import Terminal
 from tests.ops.test_crash import service

@@ -18,9 +18,9 @@ from gateway.contracts.queues import Envelope
 from gateway.contracts.records import InboundFilter
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.journal.sql_journal import SqlJournal
-from gateway.ops.composition import connect_queue, open_journal, open_registry
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.queue_names import all_queues
+from gateway.ops.stores import connect_queue, open_journal, open_registry
 from tests.conftest import ROOT
 from tests.flow.harness import note, with_new_id
 from tests.ops.conftest import Pakkehjem

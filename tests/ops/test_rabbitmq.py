@@ -14,9 +14,9 @@ import pika
 import pytest
 
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
-from gateway.ops.composition import open_registry
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.queue_names import all_queues
+from gateway.ops.stores import open_registry
 from gateway.security.files import write_private
 from tests.flow.harness import Gateway, note
 from tests.ops.conftest import Pakkehjem

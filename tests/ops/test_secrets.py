@@ -19,9 +19,9 @@ from gateway.contracts.errors import (
     LocalError,
 )
 from gateway.journal.opening import open_journal
-from gateway.ops.composition import open_vault
 from gateway.ops.configuration import load
 from gateway.ops.effective import MASK, masked
+from gateway.ops.stores import open_vault
 from gateway.security.files import read_private
 from tests.journal.stores import vault
 from tests.ops.conftest import Pakkehjem

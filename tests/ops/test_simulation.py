@@ -14,7 +14,7 @@ import pytest
 from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, ConfigurationError
 from gateway.contracts.journal import Journal
 from gateway.contracts.queues import Envelope
-from gateway.ops import composition
+from gateway.ops import composition, stores
 from gateway.ops.cli import exit_code
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.initialise import initialise
@@ -52,7 +52,7 @@ class Stage:
         monkeypatch.setattr(composition, "connect_queue", lambda _: self._gateway_connection())
         self.worker = composition.build_worker(configuration)
         monkeypatch.setattr(composition, "connect_queue", lambda _: self._connection())
-        self.journal: Journal = composition.open_journal(configuration)
+        self.journal: Journal = stores.open_journal(configuration)
 
     def _gateway_connection(self) -> MemoryQueue:
         return self.broker.connect(mischief=self._tampered)
@@ -110,7 +110,7 @@ def test_all_samples_twice_are_accounted_for(stage: Stage) -> None:
     assert (document["lost"], document["duplicated"], document["invalid"]) == (0, 0, 0)
     assert cast.ledger.strays == 0
     assert stage.broker.published[stage.configuration.queues.inbound] > 120 + account.replies_sent
-    story = tell(cast.ledger, stage.journal, composition.open_registry(stage.configuration))
+    story = tell(cast.ledger, stage.journal, stores.open_registry(stage.configuration))
     assert story is not None
     told = [step.what for step in story.steps]
     assert told[:2] == ["received", "read"]

@@ -17,9 +17,9 @@ import pytest
 from gateway.contracts.queues import Envelope
 from gateway.contracts.records import InboundFilter
 from gateway.contracts.states import InboundState
-from gateway.ops.composition import connect_queue, open_journal, open_registry
 from gateway.ops.configuration import load
 from gateway.ops.queue_names import all_queues
+from gateway.ops.stores import connect_queue, open_journal, open_registry
 from tests.conftest import ROOT
 from tests.flow.harness import note, with_new_id
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.contracts.queues import Envelope, PublishOutcome
-from gateway.ops import composition
+from gateway.ops import composition, stores
 from gateway.ops.bench.counterparties import Side
 from gateway.ops.bench.notes import Note, make_notes
 from gateway.ops.bench.plot import Axis, lines
@@ -83,7 +83,7 @@ class _Gateway:
             _NAME, broker=broker, journal=f"sqlite:{world.folder}/{_NAME}.journal", **settings
         )
         configuration = load(file)
-        registry = composition.open_registry(configuration)
+        registry = stores.open_registry(configuration)
         signer = message_signer(configuration)
         self.notes: list[Note] = make_notes(registry, signer, notes_count, attachment=attachment)
         begun = time.process_time()

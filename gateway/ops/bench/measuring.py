@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from gateway.ops import composition
+from gateway.ops import stores
 from gateway.ops.bench.notes import SAMPLES, make_notes
 from gateway.ops.bench.processes import Counterparties, Process
 from gateway.ops.bench.recording import record
@@ -242,7 +242,7 @@ class Bench:
     def _set_up(self, workload: Workload, world: World) -> None:
         file = world.configure("keys", broker="embedded:keys.queue", journal="sqlite:keys.journal")
         configuration = load(file)
-        registry = composition.open_registry(configuration)
+        registry = stores.open_registry(configuration)
         effort = self._effort
         count = int(effort.seconds * (effort.repeats + 2) * _MOST_A_SECOND[workload.size])
         count += effort.low_count + effort.fewest * effort.repeats + 20 * effort.probe

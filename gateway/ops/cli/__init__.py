@@ -20,7 +20,6 @@ import click
 from gateway import __version__
 from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_NO, GatewayError
 from gateway.security.core_dumps import leave_no_core
-from schemas.errors import SchemaError
 
 EXIT_INTERRUPTED = 130
 """Ctrl-C, as shells count it"""
@@ -140,6 +139,9 @@ def exit_code(arguments: list[str] | None = None) -> int:
 
 def _told(error: Exception) -> int:
     """Say what is wrong and what to do next; the exit code."""
+    # Not on top: the help makes no mistakes, and most commands read no schema.
+    from schemas.errors import SchemaError  # noqa: PLC0415
+
     hint, exit_code = None, EXIT_NO
     match error:
         case GatewayError():

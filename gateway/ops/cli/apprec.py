@@ -42,7 +42,8 @@ def _answering(config: Path | None) -> Answering:
     if config is None and not os.environ.get(CONFIG_VARIABLE):
         return Answering()
     # Not on top: without a configuration neither keys nor a journal are needed, nor what handles them.
-    from gateway.ops.composition import intake, open_registry, rule_settings, schema_set  # noqa: PLC0415
+    from gateway.ops.composition import intake, rule_settings, schema_set  # noqa: PLC0415
+    from gateway.ops.stores import open_registry  # noqa: PLC0415
 
     configuration = load(config)
     return Answering(

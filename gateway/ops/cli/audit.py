@@ -21,10 +21,10 @@ from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_USAGE, GatewayErro
 from gateway.ops import browsing
 from gateway.ops.auditing import audit_entry, record
 from gateway.ops.cli.options import config_option, json_option, read_bytes
-from gateway.ops.composition import open_journal
 from gateway.ops.configuration import load
 from gateway.ops.console import fact, local_time, print_bytes, print_json, say, table
 from gateway.ops.csv_output import csv_text
+from gateway.ops.stores import open_journal
 from gateway.security.files import write_private
 
 _COLUMNS = (

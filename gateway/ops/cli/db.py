@@ -17,10 +17,10 @@ from gateway.journal.opening import upgrade_journal
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry, audited, record
 from gateway.ops.cli.options import config_option, json_option
-from gateway.ops.composition import open_journal, open_vault
 from gateway.ops.configuration import load
 from gateway.ops.console import fact, print_json, say
 from gateway.ops.sections import RetentionSection
+from gateway.ops.stores import open_journal, open_vault
 
 _AGE = re.compile(r"(\d{1,5})([dh])")
 

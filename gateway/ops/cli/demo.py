@@ -13,7 +13,7 @@ from types import FrameType
 import click
 
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, GatewayError
-from gateway.ops import composition
+from gateway.ops import stores
 from gateway.ops.cli.options import json_option
 from gateway.ops.configuration import load
 from gateway.ops.console import print_json, say, stdout_console
@@ -72,12 +72,12 @@ def command(keep: Path | None, *, as_json: bool) -> int:
 
 def _demonstrate(configuration_file: Path, *, as_json: bool) -> tuple[Result, Story | None]:
     configuration = load(configuration_file)
-    registry = composition.open_registry(configuration)
+    registry = stores.open_registry(configuration)
     with GatewayProcess(configuration_file, configuration_file.with_name("gateway.log")) as gateway:
         gateway.wait_until_ready()
         if not as_json:
             say("the gateway runs; the notes go in …")
-        journal = composition.open_journal(configuration)
+        journal = stores.open_journal(configuration)
         try:
             with live(enabled=not as_json) as show:
 

@@ -15,14 +15,15 @@ from gateway.contracts.errors import EXIT_DONE
 from gateway.contracts.findings import FINDINGS
 from gateway.contracts.journal import Journal
 from gateway.contracts.records import InboundFilter
+from gateway.contracts.registry import Registry
 from gateway.ops import browsing, holding
 from gateway.ops.auditing import login_name
 from gateway.ops.cli.options import config_option, json_option, reason_option
-from gateway.ops.composition import held_notes, open_journal, open_registry
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.console import fact, local_time, print_json, say, table
 from gateway.ops.holding import Decision, Waiting
-from gateway.pipeline.held import Person, RouteCorrection
+from gateway.ops.stores import open_journal, open_registry
+from gateway.pipeline.held import HeldNotes, Person, RouteCorrection
 
 _SHORT = 8
 """Characters of an id that mostly tell one message from another"""
@@ -97,9 +98,16 @@ def _opened(config: Path | None) -> Iterator[tuple[Configuration, Journal, timed
 @command.command("list")
 @_filters
 @click.option("--municipality", "municipalities", multiple=True, metavar="CODE", help="Kommune or bydel.")
+@click.option("--limit", "shown", type=click.IntRange(1, _MOST), default=50, show_default=True)
 @config_option
 @json_option
-def list_held(config: Path | None, *, as_json: bool, **filters: Any) -> int:  # noqa: ANN401 - one for each filter
+def list_held(
+    config: Path | None,
+    shown: int,
+    *,
+    as_json: bool,
+    **filters: Any,  # noqa: ANN401 - one for each filter
+) -> int:
     """List the notes that are held, the one with the least time left first.
 
     Example: pakkehjem held list --finding PH050
@@ -108,10 +116,10 @@ def list_held(config: Path | None, *, as_json: bool, **filters: Any) -> int:  # 
     with _opened(config) as (_, journal, limit):
         found = holding.waiting(journal, limit=limit, criteria=_Chosen(**filters).criteria())
     if as_json:
-        print_json([each.document(now) for each in found])
+        print_json([each.document(now) for each in found[:shown]])
         return EXIT_DONE
-    _table(found, now)
-    say(f"{len(found)} notes are held")
+    _table(found[:shown], now)
+    say(f"{len(found)} notes are held" + (" (more with --limit)" if len(found) > shown else ""))
     if found:
         say("next: pakkehjem held show ID")
     return EXIT_DONE
@@ -210,7 +218,7 @@ def release(
         registry = open_registry(configuration)
         correction = RouteCorrection.find(registry, municipality=municipality, to=to, gp=gp)
         person = Person(name=login_name(), reason=reason)
-        decision = holding.releasing(held_notes(configuration, registry), person, correction)
+        decision = holding.releasing(_held_notes(configuration, registry), person, correction)
         chosen = _chosen(journal, limit, identifiers, _Chosen(**filters))
         return _decide(journal, chosen, decision, "released", dry_run=dry_run, as_json=as_json)
 
@@ -239,9 +247,17 @@ def discard(
     """
     with _opened(config) as (configuration, journal, limit):
         person = Person(name=login_name(), reason=reason)
-        decision = holding.discarding(held_notes(configuration, open_registry(configuration)), person)
+        notes = _held_notes(configuration, open_registry(configuration))
+        decision = holding.discarding(notes, person)
         chosen = _chosen(journal, limit, identifiers, _Chosen(**filters))
         return _decide(journal, chosen, decision, "discarded", dry_run=dry_run, as_json=as_json)
+
+
+def _held_notes(configuration: Configuration, registry: Registry) -> HeldNotes:
+    # Not on top: it loads the whole gateway, and a list decides nothing.
+    from gateway.ops.composition import held_notes  # noqa: PLC0415
+
+    return held_notes(configuration, registry)
 
 
 def _chosen(journal: Journal, limit: timedelta, identifiers: Sequence[str], chosen: _Chosen) -> list[Waiting]:

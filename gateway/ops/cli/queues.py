@@ -16,10 +16,10 @@ from gateway.contracts.traffic import EVERY_RECEIVER, INTAKE, Circuit, Pause
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops.auditing import audit_entry
 from gateway.ops.cli.options import config_option, json_option, reason_option
-from gateway.ops.composition import connect_queue, open_journal, open_registry
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.console import local_time, print_json, printable, say, table
 from gateway.ops.queue_names import all_queues
+from gateway.ops.stores import connect_queue, open_journal, open_registry
 
 
 @click.group()

@@ -11,10 +11,9 @@ from gateway.contracts.errors import EXIT_DONE
 from gateway.ops import browsing, unplaced
 from gateway.ops.auditing import login_name
 from gateway.ops.cli.options import config_option, json_option, reason_option
-from gateway.ops.composition import open_journal, open_registry, schema_set
 from gateway.ops.configuration import load
 from gateway.ops.console import local_time, print_json, say, table
-from gateway.ops.way_back import passing_on
+from gateway.ops.stores import open_journal, open_registry
 
 _SHORT = 8
 """Characters of an id that mostly tell one message from another"""
@@ -101,6 +100,10 @@ def send_on(identifier: str, mailbox: str, config: Path | None) -> int:
 
     Example: pakkehjem replies send-on 3f2a91c0 --to 8900102
     """
+    # Not on top: they load the whole gateway, and a list sends nothing.
+    from gateway.ops.composition import schema_set  # noqa: PLC0415
+    from gateway.ops.way_back import passing_on  # noqa: PLC0415
+
     configuration = load(config)
     registry = open_registry(configuration)
     journal = open_journal(configuration)

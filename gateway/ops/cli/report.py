@@ -11,13 +11,13 @@ import click
 from gateway.contracts.errors import EXIT_DONE, GatewayError
 from gateway.journal.figures import months
 from gateway.ops.cli.options import config_option, json_option
-from gateway.ops.composition import open_journal, open_registry
 from gateway.ops.configuration import load
 from gateway.ops.console import print_json, say, table
 from gateway.ops.report.csv_file import render_csv
 from gateway.ops.report.page import render_page
 from gateway.ops.report.report import Names, Report, facts_from, make_report, period
 from gateway.ops.report.words import BOKMAL, ENGLISH
+from gateway.ops.stores import open_journal, open_registry
 
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?")
 _MOST_MONTHS = 60

@@ -20,12 +20,13 @@ from gateway.contracts import fail_points
 from gateway.contracts.errors import EXIT_DONE, EXIT_PARTLY, GatewayError
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.ops.cli.options import config_option
-from gateway.ops.composition import build_worker, open_journal
+from gateway.ops.composition import build_worker
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.console import say
 from gateway.ops.instruments import Instruments
 from gateway.ops.logging import configure_logging
 from gateway.ops.observer import FOLDER_VARIABLE, Observer
+from gateway.ops.stores import open_journal
 from gateway.ops.tracing import message_spans
 from gateway.ops.watchdog import Heart, Hearts, Pulse, notify
 from gateway.ops.workers import Workers

@@ -11,9 +11,9 @@ from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_DONE, GatewayError
 from gateway.ops.auditing import audit_entry, audited
 from gateway.ops.cli.options import config_option, json_option
-from gateway.ops.composition import open_journal
 from gateway.ops.configuration import CONFIG_VARIABLE, load
 from gateway.ops.console import print_json, say, table
+from gateway.ops.stores import open_journal
 from schemas import SchemaError, add, default_official_directory, list_schemas
 
 

@@ -10,9 +10,9 @@ import click
 from gateway.contracts.errors import EXIT_DONE, EXIT_PARTLY, EXIT_UNREACHABLE
 from gateway.contracts.queues import Envelope, PublishOutcome
 from gateway.ops.cli.options import config_option, files_argument, json_option, read_bytes
-from gateway.ops.composition import connect_queue
 from gateway.ops.configuration import load
 from gateway.ops.console import print_json, say
+from gateway.ops.stores import connect_queue
 
 
 @click.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO
-from gateway.ops import composition
+from gateway.ops import stores
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.configuration import load
 from gateway.ops.console import print_json, say
@@ -56,8 +56,8 @@ def command(
     Example: pakkehjem simulate -c gateway.toml --count 200 --rate 20
     """
     configuration = load(config)
-    registry = composition.open_registry(configuration)
-    journal = composition.open_journal(configuration)
+    registry = stores.open_registry(configuration)
+    journal = stores.open_journal(configuration)
     try:
         with live(enabled=not as_json) as observer:
             simulation, cast = assemble(configuration, journal, notes or notes_directory(), seed, observer)

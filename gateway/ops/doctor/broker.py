@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from gateway.contracts.errors import GatewayError, LocalError
 from gateway.contracts.queues import Envelope, PublishOutcome, Queue, QueueStatus
-from gateway.ops.composition import connect_queue
 from gateway.ops.configuration import Configuration
 from gateway.ops.doctor.lines import Line, failed, fault, ok, warning
 from gateway.ops.queue_names import all_queues, inbound_queues
+from gateway.ops.stores import connect_queue
 from gateway.routing.register_file import RegisterFile
 
 _NAMED = 4

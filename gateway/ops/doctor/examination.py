@@ -16,13 +16,13 @@ from gateway.contracts.errors import (
     GatewayError,
 )
 from gateway.ops.certificate_list import Listed, Purpose, certificates
-from gateway.ops.composition import open_vault
 from gateway.ops.configuration import Configuration, configuration_path, load
 from gateway.ops.doctor.broker import broker
 from gateway.ops.doctor.journal import journal
 from gateway.ops.doctor.lines import Line, failed, fault, ok, warning
 from gateway.ops.register_check import inconsistencies
 from gateway.ops.security import key_store, revocation
+from gateway.ops.stores import open_vault
 from gateway.ops.tracing import message_spans
 from gateway.routing.register_file import RegisterFile
 from gateway.security.files import read_private

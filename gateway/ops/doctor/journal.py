@@ -14,9 +14,9 @@ from gateway.contracts.states import InboundKind, InboundState
 from gateway.journal.opening import journal_version
 from gateway.journal.sql_journal import SqlJournal
 from gateway.journal.tables import SCHEMA_VERSION
-from gateway.ops.composition import open_journal, open_vault
 from gateway.ops.configuration import Configuration
 from gateway.ops.doctor.lines import Line, failed, fault, ok, warning
+from gateway.ops.stores import open_journal, open_vault
 
 _SKEW = timedelta(minutes=1)
 _MANY = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -176,15 +177,15 @@ def facts_from(first: str, now: datetime) -> str:
 
 def make_report(figures: Figures, names: Names, *, first: str, last: str, made_at: datetime) -> Report:
     """Add the figures up by department, municipality and month, and hide what is too small to show."""
-    cells = [(cell, found) for cell, found in sorted(figures.cells.items()) if first <= cell.month <= last]
-    facts = [(cell, sums) for cell, sums in sorted(figures.facts.items()) if first <= cell.month <= last]
+    cells = [(cell, figures.cells[cell]) for cell in _in_order(figures.cells, first, last)]
+    facts = [(cell, figures.facts[cell]) for cell in _in_order(figures.facts, first, last)]
 
     def grouped(key: Callable[[Cell], str], all_keys: Iterable[str]) -> dict[str, _Sum]:
-        sums = {each: _Sum() for each in all_keys}
+        sums = defaultdict(_Sum, {each: _Sum() for each in all_keys})
         for cell, found in cells:
-            sums.setdefault(key(cell), _Sum()).add(found)
+            sums[key(cell)].figures.add(found)
         for cell, sealed in facts:
-            sums.setdefault(key(cell), _Sum()).facts.merge([sealed])
+            sums[key(cell)].facts.merge([sealed])
         return sums
 
     by_month = grouped(lambda c: c.month, [m.name for m in months(first, last)])
@@ -208,13 +209,18 @@ def make_report(figures: Figures, names: Names, *, first: str, last: str, made_a
                 cell=cell,
                 unit_name=names.unit(cell.unit),
                 municipality_name=names.municipality(cell.municipality),
-                measures=_Sum.of_one(found).measures(),
+                measures=_measures(found),
             )
             for cell, found in cells
         ),
         ahead=(ahead := _ahead(made_at)),
         windows=_windows(figures, names, ahead),
     )
+
+
+def _in_order(cells: Iterable[Cell], first: str, last: str) -> list[Cell]:
+    found = (cell for cell in cells if first <= cell.month <= last)
+    return sorted(found, key=lambda cell: (cell.month, cell.unit, cell.municipality))
 
 
 def _groups(measures: Mapping[str, Measures], name: Callable[[str], str]) -> tuple[Group, ...]:
@@ -236,57 +242,40 @@ class _Sum:
     def of(cls, others: Iterable[_Sum]) -> _Sum:
         whole = cls()
         for other in others:
-            whole.add(other.figures)
+            whole.figures.add(other.figures)
             whole.facts.merge([other.facts])
         return whole
-
-    @classmethod
-    def of_one(cls, figures: NoteFigures) -> _Sum:
-        whole = cls()
-        whole.add(figures)
-        return whole
-
-    def add(self, other: NoteFigures) -> None:
-        for name in NoteFigures.__slots__:
-            value, more = getattr(self.figures, name), getattr(other, name)
-            if not more:
-                continue
-            if isinstance(value, dict):
-                for key, count in more.items():
-                    value[key] = value.get(key, 0) + count
-            else:
-                setattr(self.figures, name, value + more)
 
     def bands(self) -> list[int]:
         """Notes by band of their score; then those without one."""
         counts = [sum(self.facts.distress.get(score, 0) for score in scores) for _, scores in BANDS]
         return [*counts, max(self.figures.notes - sum(counts), 0)]
 
-    def measures(self) -> Measures:
-        """Without what is told of large groups only."""
-        found = self.figures
-        return Measures(
-            notes=found.notes,
-            changes=found.changes,
-            cancellations=found.cancellations,
-            with_phone=found.notes - found.without_phone,
-            with_diagnosis=found.notes - found.without_diagnosis,
-            repeats=found.repeats,
-            relapse=None,
-            in_work_up=None,
-            answered=sum(found.acknowledged.values()),
-            answer_median=quantile(found.acknowledged, 0.5),
-            answer_p95=quantile(found.acknowledged, 0.95),
-            refused=found.refused,
-            negative=dict(sorted(found.negative.items())),
-            overdue=found.overdue,
-            waiting=found.waiting,
-            failed=found.failed,
-            replies=found.replies,
-            replies_waiting=found.replies_waiting,
-            reply_median=quantile(found.replies_taken, 0.5),
-            reply_p95=quantile(found.replies_taken, 0.95),
-        )
+
+def _measures(found: NoteFigures) -> Measures:
+    """Without what is told of large groups only."""
+    return Measures(
+        notes=found.notes,
+        changes=found.changes,
+        cancellations=found.cancellations,
+        with_phone=found.notes - found.without_phone,
+        with_diagnosis=found.notes - found.without_diagnosis,
+        repeats=found.repeats,
+        relapse=None,
+        in_work_up=None,
+        answered=sum(found.acknowledged.values()),
+        answer_median=quantile(found.acknowledged, 0.5),
+        answer_p95=quantile(found.acknowledged, 0.95),
+        refused=found.refused,
+        negative=dict(sorted(found.negative.items())),
+        overdue=found.overdue,
+        waiting=found.waiting,
+        failed=found.failed,
+        replies=found.replies,
+        replies_waiting=found.replies_waiting,
+        reply_median=quantile(found.replies_taken, 0.5),
+        reply_p95=quantile(found.replies_taken, 0.95),
+    )
 
 
 def quantile(counts: Mapping[int, int], share: float) -> int | None:
@@ -312,7 +301,7 @@ def _shown(tables: Sequence[dict[str, _Sum]], total: _Sum) -> list[tuple[dict[st
     for t, table in enumerate(tables):
         rows = []
         for r, each in enumerate(sums[t]):
-            found = each.measures()
+            found = _measures(each.figures)
             found.distress = tuple(
                 None if (r, c) in hidden[0][t] else n for c, n in enumerate(distress[t][r])
             )

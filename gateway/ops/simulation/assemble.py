@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.contracts.journal import Journal
-from gateway.ops import composition
+from gateway.ops import composition, stores
 from gateway.ops.configuration import Configuration
 from gateway.ops.security import message_signer, message_verifier
 from gateway.ops.simulation.behaviour import Behaviour
@@ -44,7 +44,7 @@ def assemble(
     Raises:
         LocalError: notes, register or keys can not be used.
     """
-    registry = composition.open_registry(configuration)
+    registry = stores.open_registry(configuration)
     signer = message_signer(configuration)
     intake = composition.intake(
         configuration, composition.schema_set(configuration), QuickVerifier(message_verifier(configuration))
@@ -73,4 +73,4 @@ def assemble(
         ledger=ledger,
         settlement=Settlement(ledger, registry, expectations, journal_receivers(journal)),
     )
-    return Simulation(cast, lambda: composition.connect_queue(configuration), journal, observer), cast
+    return Simulation(cast, lambda: stores.connect_queue(configuration), journal, observer), cast

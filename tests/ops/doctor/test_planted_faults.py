@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from gateway.contracts.states import InboundState
-from gateway.ops.composition import open_journal
 from gateway.ops.configuration import load
+from gateway.ops.stores import open_journal
 from gateway.security import test_pki
 from gateway.security.vault import new_key_file
 from queues.embedded import EmbeddedQueue
