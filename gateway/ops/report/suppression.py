@@ -115,6 +115,9 @@ class _Table:
     def _around(self, r: int, c: int) -> tuple[list[Place], list[Place], list[Place]]:
         """Where to hide something for the sake of a place: its row, its column, anywhere."""
         row = [(r, x) for x in range(self._width)]
+        if r == self._totals:
+            # Another total helps only where a note can go from the one column to the other.
+            row = [(r, x) for x in sorted(self._exchanged(c) - self._free)] or row
         if self._totals is None:
             return row, [], []
         column = [(y, c) for y in range(len(self._rows))]
@@ -147,16 +150,32 @@ class _Table:
         if not 0 < self._rows[r][c] < SMALLEST:
             return True
         if r == self._totals:
-            return any(y in self._reached(c) or c in self._reached(y) for y in self._free - {c})
+            return bool(self._exchanged(c) & self._free)
         others = [x for x in self._hidden_in[r] if x != c]
         less = any(c in self._reached(x, into=(r, c)) for x in others)
         more = any(self._rows[r][x] > 0 and x in self._reached(c, out_of=(r, c)) for x in others)
         return less or more
 
-    def _reached(self, column: int, *, into: Place | None = None, out_of: Place | None = None) -> set[int]:
+    def _exchanged(self, column: int) -> set[int]:
+        """The other columns that a note can go to, or come from, in the rows alone: their sums change."""
+        into = {x for x in range(self._width) if column in self._reached(x, in_totals=False)}
+        return (into | self._reached(column, in_totals=False)) - {column}
+
+    def _reached(
+        self,
+        column: int,
+        *,
+        into: Place | None = None,
+        out_of: Place | None = None,
+        in_totals: bool = True,
+    ) -> set[int]:
         """The columns that one note too many in a column can be moved on to, in any rows.
 
-        `into`, `out_of`: the place whose count is moved already, and must not be moved back.
+        Args:
+            column: the column.
+            into: the place whose count is moved already, and must not be moved back.
+            out_of: the same.
+            in_totals: the sums of two columns that are both not known may change, too.
         """
         found, ahead = {column}, [column]
         while ahead:
@@ -167,7 +186,7 @@ class _Table:
                     ways -= self._rows[into[0]][x] > 0
                 if out_of is not None and x == out_of[1] and (out_of[0], y) in self.hidden:
                     ways -= self._rows[out_of[0]][x] > 0
-                if y not in found and (ways > 0 or {x, y} <= self._free):
+                if y not in found and (ways > 0 or (in_totals and {x, y} <= self._free)):
                     found.add(y)
                     ahead.append(y)
         return found
