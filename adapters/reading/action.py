@@ -28,10 +28,10 @@ def action_by_words(subject: str | None, blocks: Sequence[TextBlock], *, refers:
     low = lower(subject or "")
     text = lower(" ".join(block.text for block in blocks)[:_FIRST_WORDS]) if refers else ""
     for words in (low, text):
-        if _CANCEL.find(words):
+        if words in _CANCEL:
             return Action.CANCEL
-        if _CHANGE.find(words):
+        if words in _CHANGE:
             return Action.CHANGE
-        if _DISREGARD.find(words):
+        if words in _DISREGARD:
             return Action.CHANGE if full else Action.CANCEL
     return Action.NEW

@@ -54,7 +54,7 @@ def area_of(low: str, *, child: bool = False) -> StrainArea | None:
         return StrainArea.FAMILY
     if spiritual:
         return StrainArea.SPIRITUAL
-    if _WORDS[StrainArea.FAMILY].find(low) or (family and _TOLD.find(low)):
+    if low in _WORDS[StrainArea.FAMILY] or (family and low in _TOLD):
         return StrainArea.FAMILY
     direct = _FEAR.search(low)
     if direct and FAMILY_WORDS.at_start(low[direct.end() :]):

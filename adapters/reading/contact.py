@@ -35,7 +35,7 @@ def initiator_in(low: str) -> ContactInitiator | None:
     municipality, patient = _MUNICIPALITY.find(low), _PATIENT.find(low)
     if municipality is None and patient is None:
         return None
-    if _REFUSED.find(low) or _DOUBT.search(low):
+    if low in _REFUSED or _DOUBT.search(low):
         return None
     if municipality is not None and _NEGATED.search(municipality[0]):
         municipality = None
@@ -49,7 +49,7 @@ def initiator_in(low: str) -> ContactInitiator | None:
 
 
 def _to_us(low: str) -> bool:
-    return _OTHER.find(low) is not None
+    return low in _OTHER
 
 
 def read_contact(statements: Sequence[Statement], trace: Trace, sent_on: datetime.date) -> Contact:
@@ -78,7 +78,7 @@ def _initiator(statement: Statement) -> ContactInitiator | None:
     found = initiator_in(words)
     if found is not None or statement.topic is not Topic.CONTACT or statement.weak:
         return found
-    if NOT_AGREED.find(words):
+    if words in NOT_AGREED:
         return None
     if _PATIENT_ALONE.search(words):
         return ContactInitiator.PATIENT

@@ -42,6 +42,6 @@ def against_diagnosis(statements: Sequence[Statement], diagnosis: Diagnosis | No
         if named & own:
             return None
         tells = statement.topic is Topic.DIAGNOSIS or speaks_of_cancer(statement.low)
-        if named and tells and not _EARLIER.find(statement.low) and not _METASTASIS.find(statement.low):
+        if named and tells and statement.low not in _EARLIER and statement.low not in _METASTASIS:
             against = against or statement
     return against

@@ -69,7 +69,7 @@ _MONTHS_A_NEW_DIAGNOSIS_IS_NEW = datetime.timedelta(days=400)
 
 def illness(statements: Sequence[Statement]) -> list[Statement]:
     """The statements that may tell of the patient's illness."""
-    return [s for s in statements if s.topic not in _CLOSED and not RELATIVES_ILLNESS.find(s.low)]
+    return [s for s in statements if s.topic not in _CLOSED and s.low not in RELATIVES_ILLNESS]
 
 
 def read_diagnosis(
@@ -147,7 +147,7 @@ def _said(named: Sequence[Statement], headed: Sequence[Statement]) -> Statement 
         return under_heading[0]
     if headed and not named:
         return headed[0]
-    sure = [s for s in named if not _RELAPSE.find(s.low) or not _NO_RELAPSE.find(s.low)]
+    sure = [s for s in named if s.low not in _RELAPSE or s.low not in _NO_RELAPSE]
     return next(iter([*sure, *headed]), None)
 
 
@@ -201,7 +201,7 @@ def _weight(statement: Statement, said: Statement | None) -> int | None:
         return 0
     if statement.topic is Topic.DIAGNOSIS:
         return 1
-    if (_FOUND.find(statement.whole) or _SEEN.find(statement.whole)) and (
+    if (statement.whole in _FOUND or statement.whole in _SEEN) and (
         statement.topic is None or statement.topic in _OPEN
     ):
         return 2
@@ -235,19 +235,19 @@ def _last(words: Words, text: str) -> int:
 
 
 def _confirmed(about: Sequence[Statement], code: str | None, system: CodeSystem | None) -> bool:
-    if any(_NO_DIAGNOSIS.find(s.low) for s in about):
+    if any(s.low in _NO_DIAGNOSIS for s in about):
         return False
     if code is not None and system is not None and is_cancer(code, system):
         return True
     uncertain = [
-        s for s in about if _UNCERTAIN.find(s.low) and (s.topic is Topic.DIAGNOSIS or _is_of_illness(s))
+        s for s in about if s.low in _UNCERTAIN and (s.topic is Topic.DIAGNOSIS or _is_of_illness(s))
     ]
     sure = [s for s in about if s not in uncertain and speaks_of_cancer(s.low) and s.topic is not Topic.TITLE]
     return not uncertain or bool(sure)
 
 
 def _is_of_illness(statement: Statement) -> bool:
-    return bool(speaks_of_cancer(statement.low) or TREATMENT.find(statement.low)) or "utred" in statement.low
+    return bool(speaks_of_cancer(statement.low) or statement.low in TREATMENT) or "utred" in statement.low
 
 
 def read_intent(about: Sequence[Statement], trace: Trace) -> Intent | None:
@@ -255,7 +255,7 @@ def read_intent(about: Sequence[Statement], trace: Trace) -> Intent | None:
     curative: Statement | None = None
     for statement in about:
         low = _PALLIATIVE_SERVICE.blotted(statement.whole)
-        if _PALLIATIVE.find(low):
+        if low in _PALLIATIVE:
             trace.add("diagnosis.intent", statement, "diagnosis.palliative")
             return Intent.PALLIATIVE
         aim = _CURATIVE.find(low) or _CURATIVE.find(statement.low)
@@ -276,11 +276,11 @@ def read_reason(
     """Why the pathway is offered: a relapse or a new cancer, where the note says so or gives a recent day."""
     about = illness(statements)
     for statement in about:
-        if _NEW.find(statement.low):
+        if statement.low in _NEW:
             trace.add("pathway.reason", statement, "diagnosis.new")
             return PathwayReason.NEW_DIAGNOSIS
     for statement in about:
-        if _RELAPSE.find(statement.low) and not _NO_RELAPSE.find(statement.low):
+        if statement.low in _RELAPSE and statement.low not in _NO_RELAPSE:
             trace.add("pathway.reason", statement, "diagnosis.relapse")
             return PathwayReason.RELAPSE
     if diagnosis is None or not diagnosis.confirmed or diagnosis.date is None:

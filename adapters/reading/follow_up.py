@@ -38,20 +38,20 @@ def read_follow_up(statements: Sequence[Statement], trace: Trace) -> ExistingFol
 
 
 def _about_coordinator(statement: Statement) -> bool:
-    return KK.find(statement.whole) is not None
+    return statement.whole in KK
 
 
 def _about_it(low: str) -> str:
     """From the clause that names the coordinator on: what is said before, of other things, does not count."""
     clauses = _CLAUSE.split(low)
-    first = next((index for index, clause in enumerate(clauses) if KK.find(clause)), 0)
+    first = next((index for index, clause in enumerate(clauses) if clause in KK), 0)
     return low if first == 0 else ", ".join(clauses[first:])
 
 
 def _item_of_it(low: str) -> str:
     """Of a list, the item that names the coordinator, with what goes on about them."""
     parts = low.split(", ")
-    first = next((index for index, part in enumerate(parts) if KK.find(part)), 0)
+    first = next((index for index, part in enumerate(parts) if part in KK), 0)
     following = takewhile(lambda part: party_in(part) is None, parts[first + 1 :])
     return ", ".join((parts[first], *following))
 
@@ -60,21 +60,21 @@ def _there(statement: Statement) -> bool | None:
     low = _about_it(statement.low)
     if statement.topic in LISTS:
         low = _item_of_it(low)
-    if _UNWANTED.find(low) or low.strip(" .") in _NOT_KNOWN_WHETHER:
+    if low in _UNWANTED or low.strip(" .") in _NOT_KNOWN_WHETHER:
         return None
-    if HAS_NOT.find(low):
+    if low in HAS_NOT:
         return False
-    if _SURE.find(low):
+    if low in _SURE:
         return True
-    if WISH.find(low) or initiator_in(low) is not None or REFERRED.find(low):
+    if low in WISH or initiator_in(low) is not None or low in REFERRED:
         return None
-    return True if HAS.find(low) else None
+    return True if low in HAS else None
 
 
 def _has_service(statement: Statement) -> bool:
     low = statement.low
-    if REFERRED.find(low) or WISH.find(low) or initiator_in(low) is not None:
+    if low in REFERRED or low in WISH or initiator_in(low) is not None:
         return False
-    if statement.topic is Topic.FOLLOW_UP and not statement.weak and not KK.find(statement.whole):
-        return not HAS_NOT.find(low)
-    return SERVICE.find(low) is not None and ALREADY.find(low) is not None and not HAS_NOT.find(low)
+    if statement.topic is Topic.FOLLOW_UP and not statement.weak and statement.whole not in KK:
+        return low not in HAS_NOT
+    return low in SERVICE and low in ALREADY and low not in HAS_NOT

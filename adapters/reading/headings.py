@@ -98,7 +98,7 @@ def _known(label: str, words: str) -> Heading | None:
 def says_aim(words: str) -> bool:
     """Whether words tell of the aim of the treatment: under «Mål» stands that, or what the patient wants."""
     low = lower(words)
-    return any(aim.find(low) for aim in _AIMS)
+    return any(low in aim for aim in _AIMS)
 
 
 def area_named(label: str) -> StrainArea | None:
@@ -144,7 +144,7 @@ def is_heading_line(words: str) -> Heading | None:
 def _says_something(topic: Topic, label: str) -> bool:
     """Whether a line of a heading's words tells what it is about: «Startet pakkeforløp hjem i dag»."""
     if topic in {Topic.STATUS, Topic.TITLE}:
-        return any(words.find(label) for words in _SAYS_IT)
+        return any(label in words for words in _SAYS_IT)
     if topic is Topic.FOLLOW_UP:
         return _TELLS_OF_IT.match(label) is not None
     return topic is Topic.CONTACT and initiator_in(label) is not None

@@ -202,43 +202,43 @@ def _listed(statement: Statement, role: Role) -> Iterator[Item]:
 def _refers(low: str) -> bool:
     """Whether a sentence tells from its beginning what the patient is referred to."""
     found = REFERRED.find(low)
-    return found is not None and found.start() <= _FIRST_WORDS and not NOT_OUR_REFERRAL.find(low)
+    return found is not None and found.start() <= _FIRST_WORDS and low not in NOT_OUR_REFERRAL
 
 
 def _speaks_of_else(low: str, role: Role) -> bool:
     """Whether a sentence under a heading of a list is about something else after all."""
     if (
         initiator_in(low) is not None
-        or (NOT_AGREED.find(low) and _CALL.search(low))
-        or (SCORE.search(low) and not NEED.find(low))
+        or (low in NOT_AGREED and _CALL.search(low))
+        or (SCORE.search(low) and low not in NEED)
     ):
         return True
     if role_of(low) is Role.MATTERS and len(low.split()) > _MOST_WORDS_OF_AN_ITEM:
         return True
-    return role is Role.STRAIN and HELD.find(low) is not None and not PLANNED.find(low) and not is_strain(low)
+    return role is Role.STRAIN and low in HELD and low not in PLANNED and not is_strain(low)
 
 
 def _tells_of_coordinator(low: str, role: Role) -> bool:
     """Whether words under a heading of a list tell whether the coordinator is there."""
-    if role is Role.REFERRAL or not KK.find(low):
+    if role is Role.REFERRAL or low not in KK:
         return False
-    if HAS_NOT.find(low):
-        return not WISH.find(low)
-    return HAS.find(low) is not None and (ALREADY.find(low) is not None or not WISH.find(low))
+    if low in HAS_NOT:
+        return low not in WISH
+    return low in HAS and (low in ALREADY or low not in WISH)
 
 
 def _role_here(low: str, role: Role) -> Role | None:
     """What an item under a heading is; None for one that is denied."""
-    if REFERRED.find(low):
-        return None if REFERRAL_DENIED.find(low) else Role.REFERRAL
+    if low in REFERRED:
+        return None if low in REFERRAL_DENIED else Role.REFERRAL
     if role is Role.REFERRAL:
-        if REFERRAL_DENIED.find(low):
+        if low in REFERRAL_DENIED:
             return None
         need = need_or_strain(low) is Role.NEED and NEED.at_start(low) is not None
         return Role.NEED if need and WISH.at_start(low) else Role.REFERRAL
     if role is Role.NEED:
-        return None if NEED_DENIED.find(low) else Role.NEED
-    if STRAIN_DENIED.find(low):
+        return None if low in NEED_DENIED else Role.NEED
+    if low in STRAIN_DENIED:
         return None
     return Role.NEED if _WISHES.match(low) else Role.STRAIN
 
@@ -252,9 +252,9 @@ def _free(statement: Statement) -> Iterator[Item]:
     if "tolk" in low and _INTERPRETER.search(low):
         return
     if (
-        _NOT_HELD.find(low)
-        or (_LATER.find(low) and _OFFER.search(low) and _AGAIN.search(low))
-        or (_NOT_NOW.find(low) and (PATHWAY.find(low) or HELD.find(low)))
+        low in _NOT_HELD
+        or (low in _LATER and _OFFER.search(low) and _AGAIN.search(low))
+        or (low in _NOT_NOW and (low in PATHWAY or low in HELD))
     ):
         return
     role = role_of(low)
@@ -276,7 +276,7 @@ def _judged(clauses: list[str]) -> list[tuple[str, Role | None]]:
         low = lower(clause)
         role = role_of(low)
         before = judged[-1] if judged else None
-        named_only = _TARGET.find(low) is not None and len(low.split()) <= _MOST_WORDS_OF_A_HALF
+        named_only = low in _TARGET and len(low.split()) <= _MOST_WORDS_OF_A_HALF
         goes_on = (
             role is None
             or (before is not None and before[1] is Role.REFERRAL and named_only)
@@ -304,7 +304,7 @@ def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item
         return
     low = lower(text)
     if role is Role.REFERRAL:
-        if not REFERRAL_DENIED.find(low) or _has_both(low):
+        if low not in REFERRAL_DENIED or _has_both(low):
             yield from (Item(role, part, statement) for part in _referrals(text, whole=False) if _kept(part))
         return
     if role is Role.STRAIN:
@@ -316,7 +316,7 @@ def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item
 
 
 def _kept(part: str) -> bool:
-    return not REFERRAL_DENIED.find(lower(part))
+    return lower(part) not in REFERRAL_DENIED
 
 
 def _has_both(low: str) -> bool:
@@ -338,9 +338,9 @@ def _strains(text: str, *, whole: bool, headed: bool = False) -> list[str]:
         low = lower(part)
         if _STRAIN_CONTINUES.match(low) and not (_IS.match(low) and is_strain(low)):
             return True
-        return not listed and is_strain(low) is None and not STRAIN_DENIED.find(low)
+        return not listed and is_strain(low) is None and low not in STRAIN_DENIED
 
-    if not listed and is_strain(lower(parts[0])) is None and not STRAIN_DENIED.find(lower(parts[0])):
+    if not listed and is_strain(lower(parts[0])) is None and lower(parts[0]) not in STRAIN_DENIED:
         # What the sentence is about (`arret, liker ikke å se seg i speilet`).
         parts[:2] = [f"{parts[0]}, {parts[1]}"]
     merged = merge(parts, ", ", continues)
@@ -384,7 +384,7 @@ def _referrals(text: str, *, whole: bool, headed: bool = False) -> list[str]:
     parts: list[str] = []
     for part in split_at(text, _AND_TARGET):
         low = lower(part)
-        own = _TARGET.find(low) or REFERRED.find(low) or REFERRAL_DENIED.find(low)
+        own = low in _TARGET or low in REFERRED or low in REFERRAL_DENIED
         if parts and not (own and not _CONTINUES.at_start(low)):
             between = text[text.find(parts[-1]) + len(parts[-1]) : text.find(part)]
             parts[-1] = f"{parts[-1]}{between}{part}"

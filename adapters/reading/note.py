@@ -207,11 +207,6 @@ def _says_something(statement: Statement) -> bool:
     low = statement.low
     if statement.topic in _SAYS_NOTHING_MORE or not _LETTERS.search(low) or find_phones(statement.text):
         return False
-    if (
-        is_signature(statement.text)
-        or _SALUTATION.at_start(low)
-        or _RECIPIENT.at_start(low)
-        or _TITLE.find(low)
-    ):
+    if is_signature(statement.text) or _SALUTATION.at_start(low) or _RECIPIENT.at_start(low) or low in _TITLE:
         return False
     return role_of(low) not in {Role.DENIED, Role.REFERRAL, Role.SURVEY, Role.STATUS}

@@ -88,18 +88,18 @@ def read_status(statements: Sequence[Statement], trace: Trace, *, held: bool) ->
 
 def _hear(statement: Statement, said: _Said, trace: Trace) -> None:
     low = statement.low
-    about = statement.topic in {Topic.STATUS, Topic.SURVEY} or bool(PATHWAY.find(low) or _TALK.search(low))
+    about = statement.topic in {Topic.STATUS, Topic.SURVEY} or bool(low in PATHWAY or _TALK.search(low))
     before = (said.started, said.refused, said.not_now, said.later, said.undecided)
-    if _UNDECIDED.find(low):
+    if low in _UNDECIDED:
         said.undecided = True
     if _refuses(statement, about=about):
         said.refused = True
-    if _REFUSED_MUNICIPALITY.find(low) and (about or said.refused):
+    if low in _REFUSED_MUNICIPALITY and (about or said.refused):
         said.refused_municipality = said.refused = True
-    if about and _NOT_NOW.find(low):
+    if about and low in _NOT_NOW:
         said.not_now = True
     called = initiator_in(low) is ContactInitiator.MUNICIPALITY and (said.refused or said.not_now)
-    if called or (_LATER.find(low) and (about or said.not_now or said.refused)):
+    if called or (low in _LATER and (about or said.not_now or said.refused)):
         said.later = True
     if _starts(statement):
         said.started = True
@@ -110,20 +110,20 @@ def _hear(statement: Statement, said: _Said, trace: Trace) -> None:
 def _refuses(statement: Statement, *, about: bool) -> bool:
     if statement.topic is Topic.STATUS and _NO.match(statement.low):
         return True
-    return about and _REFUSED.find(statement.low) is not None
+    return about and statement.low in _REFUSED
 
 
 def _starts(statement: Statement) -> bool:
     """Whether a statement says that the pathway is under way, or that the patient wants it."""
     low = statement.low
-    if _REFUSED.find(low) or _UNDECIDED.find(low):
+    if low in _REFUSED or low in _UNDECIDED:
         return False
-    if JOINS.find(low) and not _NOT_NOW.find(low):
-        return not (_LATER.find(low) and ("kommune" in low or "bydel" in low))
+    if low in JOINS and low not in _NOT_NOW:
+        return not (low in _LATER and ("kommune" in low or "bydel" in low))
     found = _STARTED.find(low) or _STARTED.find(statement.whole)
-    if found is None or _TREATMENT_STARTS.search(low) or _NOT_NOW.find(low):
+    if found is None or _TREATMENT_STARTS.search(low) or low in _NOT_NOW:
         return False
-    if statement.topic is Topic.STATUS or PATHWAY.find(statement.whole):
+    if statement.topic is Topic.STATUS or statement.whole in PATHWAY:
         return not _NO.match(low)
     return found.start() <= 1 and low[:1] == "s"
 
@@ -208,7 +208,7 @@ def read_objection(statements: Sequence[Statement], trace: Trace) -> bool:
         others = _OBJECTION_OTHERS.find(low)
         receivers = [m[0] for m in _OBJECTION_RECEIVERS.all(low)]
         named = any(re.match(r"kommune|bydel|heimk|hjemk|fastl|kreftk|kk", one) for one in receivers)
-        sure = _OBJECTS_SURELY.find(statement.low) is not None
+        sure = statement.low in _OBJECTS_SURELY
         if (receivers or sure) and (others is None or named):
             trace.add("pathway.objects_to_sharing", statement, "status.objects")
             return True

@@ -43,7 +43,7 @@ def is_signature(text: str) -> bool:
     low = lower(text)
     if _GREETING.at_start(low):
         return True
-    if _ROLE.find(low) is None or len(_WORD.findall(text)) > _LONGEST:
+    if low not in _ROLE or len(_WORD.findall(text)) > _LONGEST:
         return False
     return _signed(text) is not None
 
@@ -76,7 +76,7 @@ def read_signature(lines: Sequence[str]) -> Signature | None:
 def _signature_at(tail: list[str], index: int, *, greeted: bool) -> Signature | None:
     line = tail[index]
     low = lower(line)
-    if _SECRETARY.find(low) or _GP.find(low) or len(_WORD.findall(line)) > _LONGEST:
+    if low in _SECRETARY or low in _GP or len(_WORD.findall(line)) > _LONGEST:
         return None
     after = tail[index + 1 : index + 4]
     name = _signed(line)
@@ -85,9 +85,7 @@ def _signature_at(tail: list[str], index: int, *, greeted: bool) -> Signature | 
     if name is None:
         return None
     group = [line, *after]
-    role = next(
-        (role for one in group if not _SECRETARY.find(lower(one)) and (role := _role(one, name))), None
-    )
+    role = next((role for one in group if lower(one) not in _SECRETARY and (role := _role(one, name))), None)
     if role is None and not greeted:
         return None
     phones = [phone.e164 for one in group for phone in find_phones(one)]
@@ -138,11 +136,7 @@ def without_roles(name: str | None) -> str | None:
 
 def _is_role_word(word: str) -> bool:
     low = lower(word).strip(".,")
-    return (
-        _ROLE.find(low) is not None
-        or _GREETING.at_start(low) is not None
-        or low in {"klinisk", "vennlig", "venleg"}
-    )
+    return low in _ROLE or _GREETING.at_start(low) is not None or low in {"klinisk", "vennlig", "venleg"}
 
 
 def _role_alone(line: str) -> bool:
@@ -161,7 +155,7 @@ def _role(line: str, name: str) -> str | None:
     for part in re.split(r"[,(/\t:]| {2,}", rest):
         words = part.split()
         for index, word in enumerate(words):
-            if _ROLE.find(lower(word)) is None:
+            if lower(word) not in _ROLE:
                 continue
             last = index + 1 if lower(word) == "klinisk" else index
             return " ".join(words[index : last + 1]).strip(" ,;()") or None
@@ -172,7 +166,7 @@ def _unit(line: str, name: str, role: str | None) -> str | None:
     for part in re.split(r"[,(]|\. ", line.replace(name, ",")):
         words = part.replace(role or "\0", "").strip(" .")
         low = lower(words)
-        if words and _UNIT.find(low) and not find_phones(words) and len(words) <= 60 and words[0].isupper():
+        if words and low in _UNIT and not find_phones(words) and len(words) <= 60 and words[0].isupper():
             return words
     return None
 
@@ -185,5 +179,5 @@ def gp_name(text: str) -> str | None:
         name = _GP_NAME.match(text, end)
         if name is not None:
             words = name["name"]
-            return words if not _UNIT.find(lower(words)) else None
+            return words if lower(words) not in _UNIT else None
     return None

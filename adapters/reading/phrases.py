@@ -29,6 +29,7 @@ _GAPS = {"..": rf"(?:{_BETWEEN}\w+){{0,3}}?{_BETWEEN}", "...": rf"(?:{_BETWEEN}\
 _NOT_WORDS = frozenset({"^", "$", *_GAPS})
 _PART = re.compile(r"[^\W_]+")
 _PLAIN = re.compile(r"[^#*_]+")
+_A_WORD = re.compile(r"[^\W_]+\*?(?:\|[^\W_]+\*?)*")
 
 
 class Part(StrEnum):
@@ -59,6 +60,8 @@ class Phrase:
         second = next(others, None)
         self.also = frozenset(one.letters for one in second) if second else None
         """Words of which a text must have one besides; None: not known"""
+        self.is_word = _A_WORD.fullmatch(written) is not None
+        """Whether it is no more than a word, or its beginning: a text with what it needs has it"""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -160,7 +160,7 @@ def _own_by(text: str, start: int) -> bool:
     before = _before(text, start)
     last_own = max((m.start() for m in _OWN.all(before)), default=-1)
     last_family = max((m.start() for m in _FAMILY.all(before)), default=-1)
-    if _WORK.find(before) or _WORK.find(lower(text[start : start + 60])):
+    if before in _WORK or lower(text[start : start + 60]) in _WORK:
         return False
     if last_family < 0:
         return True

@@ -39,7 +39,7 @@ def responsible_for(item: Item, before: Responsible | None) -> Responsible:
         return before
     if heading is not None and heading.topic is Topic.NEED and heading.party is not None:
         return heading.party
-    return next((party for party, words in _HELP if words.find(item.low)), Responsible.MUNICIPALITY)
+    return next((party for party, words in _HELP if item.low in words), Responsible.MUNICIPALITY)
 
 
 def _named(low: str) -> Responsible | None:
@@ -50,6 +50,6 @@ def _named(low: str) -> Responsible | None:
     if leading and (party := party_in(leading["party"])):
         return party
     for party in (Responsible.NAV, Responsible.GP):
-        if PARTIES[party].find(low):
+        if low in PARTIES[party]:
             return party
     return party_in(low)

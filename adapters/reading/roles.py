@@ -68,9 +68,9 @@ _HISTORY = re.compile(
 
 
 @remembered
-def speaks_of_cancer(low: str) -> re.Match[str] | None:
-    """The first words that name a cancer of the patient."""
-    return CANCER.find(NOT_CANCER.blotted(low))
+def speaks_of_cancer(low: str) -> bool:
+    """Whether lower-case words name a cancer of the patient."""
+    return CANCER.may_be_within(low) and NOT_CANCER.blotted(low) in CANCER
 
 
 @remembered
@@ -78,45 +78,45 @@ def role_of(low: str) -> Role | None:
     """The role of lower-case words; None where they say nothing that a field is for."""
     if initiator_in(low) is not None:
         return Role.CONTACT
-    if REFERRED.find(low) and not NOT_OUR_REFERRAL.find(low):
+    if low in REFERRED and low not in NOT_OUR_REFERRAL:
         return Role.REFERRAL
-    if _ABOUT_THE_OFFER.find(low):
+    if low in _ABOUT_THE_OFFER:
         return Role.STATUS
-    if SCORE.search(low) or (HELD.find(low) and not PLANNED.find(low)):
+    if SCORE.search(low) or (low in HELD and low not in PLANNED):
         return Role.SURVEY
-    if MATTERS.find(low) and not NOT_PATIENTS_MATTER.find(low):
+    if low in MATTERS and low not in NOT_PATIENTS_MATTER:
         return Role.MATTERS
     return _follow_up(low) or _illness(low) or need_or_strain(low)
 
 
 def _follow_up(low: str) -> Role | None:
-    if KK.find(low) and not WISH.find(low) and (HAS.find(low) or HAS_NOT.find(low)):
+    if low in KK and low not in WISH and (low in HAS or low in HAS_NOT):
         return Role.FOLLOW_UP
-    if SERVICE.find(low) and ALREADY.find(low) and not WISH.find(low):
+    if low in SERVICE and low in ALREADY and low not in WISH:
         return Role.FOLLOW_UP
     return None
 
 
 def _illness(low: str) -> Role | None:
     strain = STRAIN.find(low)
-    if speaks_of_cancer(low) and not (strain and strain.start() == 0) and not RELATIVES_ILLNESS.find(low):
+    if speaks_of_cancer(low) and not (strain and strain.start() == 0) and low not in RELATIVES_ILLNESS:
         return Role.DIAGNOSIS
     if strain is not None:
         return Role.DIAGNOSIS if _HISTORY.search(low[: strain.start()]) else None
-    return Role.DIAGNOSIS if TREATMENT.find(low) and _need(low) is None else None
+    return Role.DIAGNOSIS if low in TREATMENT and _need(low) is None else None
 
 
 def need_or_strain(low: str) -> Role | None:
     """Whether words state a need, a strain, or that there is none."""
-    if SCALE.find(low):
+    if low in SCALE:
         return None
-    if NEED_DENIED.find(low) and NEED.find(low):
+    if low in NEED_DENIED and low in NEED:
         return Role.DENIED
     need = _need(low)
     strain = is_strain(low)
     if need and (strain is None or need.start() <= strain.start()):
         return Role.NEED
-    if STRAIN_DENIED.find(low):
+    if low in STRAIN_DENIED:
         return Role.DENIED
     return Role.STRAIN if strain else None
 
@@ -133,6 +133,6 @@ def _need(low: str) -> re.Match[str] | None:
 def is_strain(low: str) -> re.Match[str] | None:
     """The words that make something a strain, wherever it stands."""
     found = [match for words in (STRAIN, STRAIN_CUE) if (match := words.find(low))]
-    if not found and STRAIN_THEME.find(low) and (hint := STRAIN_HINT.find(low)):
+    if not found and low in STRAIN_THEME and (hint := STRAIN_HINT.find(low)):
         found = [hint]
     return min(found, key=lambda match: match.start(), default=None)

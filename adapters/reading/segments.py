@@ -338,7 +338,7 @@ def _coded_heading(code: CodedValue | None, codes: Mapping[str, str]) -> Heading
 
 
 def _is_title(code: CodedValue) -> bool:
-    return bool(code.name and Words("title", "title").find(lower(code.name)))
+    return bool(code.name and lower(code.name) in Words("title", "title"))
 
 
 def _plain(label: str) -> str:

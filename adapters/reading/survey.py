@@ -137,20 +137,20 @@ def _is_about(statement: Statement) -> bool:
     if _EARLIER_NOTE.search(statement.low) or _is_title(statement.low):
         return False
     return HELD.may_be_within(statement.low) and any(
-        HELD.find(clause) and not PLANNED.find(clause) and initiator_in(clause) is None
+        clause in HELD and clause not in PLANNED and initiator_in(clause) is None
         for clause in _CLAUSE.split(statement.low)
     )
 
 
 def _is_title(low: str) -> bool:
     """Whether words are no more than the note's title: «Pakkeforløp hjem, SP1» tells of no talk."""
-    if _TITLE.find(low) is None or len(_A_WORD.findall(low)) > _WORDS_OF_A_TITLE:
+    if low not in _TITLE or len(_A_WORD.findall(low)) > _WORDS_OF_A_TITLE:
         return False
-    return any(c.isdigit() for c in low) and HELD.find(_POINT.sub("·", low)) is None and not _DONE.search(low)
+    return any(c.isdigit() for c in low) and _POINT.sub("·", low) not in HELD and not _DONE.search(low)
 
 
 def _not_held(statement: Statement) -> bool:
-    return bool(_NOT_HELD.find(statement.low) or _NOT_HELD.find(statement.whole))
+    return bool(statement.low in _NOT_HELD or statement.whole in _NOT_HELD)
 
 
 def _may_tell_who_came(statement: Statement) -> bool:
@@ -160,7 +160,7 @@ def _may_tell_who_came(statement: Statement) -> bool:
 
 
 def _has_main(statement: Statement) -> bool:
-    return _MAIN.find(statement.low) is not None
+    return statement.low in _MAIN
 
 
 def _has_day(statement: Statement, sent_on: datetime.date) -> bool:
@@ -215,7 +215,7 @@ def _one_of(days: Sequence[datetime.date], statement: Statement) -> datetime.dat
 
 def _rank(statement: Statement) -> int:
     """Which of several talks was the survey: lower is surer."""
-    if _BROKEN_OFF.find(statement.low) and not _has_main(statement):
+    if statement.low in _BROKEN_OFF and not _has_main(statement):
         return 2
     return 0 if _has_main(statement) or statement.topic is Topic.SURVEY else 1
 
@@ -244,7 +244,7 @@ def _form(
     for statements in (ranked[:1], ranked, near):
         for form, words in _FORMS:
             for statement in statements:
-                if words.find(_without_interpreter(statement.whole)):
+                if _without_interpreter(statement.whole) in words:
                     trace.add("survey.form", statement, f"survey.{form}")
                     return form
     for event in events:
@@ -273,13 +273,13 @@ def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
         if _names_family_only(statement):
             trace.add("survey.relatives_present", statement, "headings.survey")
             return True
-        if _PRESENT.find(statement.label) and FAMILY_WORDS.find(low) and not _NOT_WITH.search(low):
+        if statement.label in _PRESENT and low in FAMILY_WORDS and not _NOT_WITH.search(low):
             trace.add("survey.relatives_present", statement, "headings.company")
             return True
         if role_of(low) not in _NOT_OF_THE_TALK and any(_with_family(clause) for clause in low.split(", ")):
             trace.add("survey.relatives_present", statement, "survey.present")
             return True
-        if _ALONE.find(low):
+        if low in _ALONE:
             alone = alone or statement
     if alone is None:
         return None
@@ -292,7 +292,7 @@ def _names_family_only(statement: Statement) -> bool:
     if statement.topic is not Topic.SURVEY or not statement.label:
         return False
     return any(
-        FAMILY_WORDS.find(part) and len(part.split()) <= _MOST_WORDS_OF_A_LIST and not _NOT_WITH.search(part)
+        part in FAMILY_WORDS and len(part.split()) <= _MOST_WORDS_OF_A_LIST and not _NOT_WITH.search(part)
         for part in statement.low.split(", ")[1:]
     )
 
@@ -303,8 +303,8 @@ def _with_family(clause: str) -> bool:
     if _AT_HOME.search(clause):
         return False
     return bool(
-        (FAMILY_WORDS.find(clause) or _FRIEND.search(clause))
-        and _PRESENT.find(clause)
+        (clause in FAMILY_WORDS or _FRIEND.search(clause))
+        and clause in _PRESENT
         and not _NOT_WITH.search(clause)
     )
 

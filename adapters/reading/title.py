@@ -40,11 +40,11 @@ def is_note(
     if any(b.heading is not None and codes.get(b.heading.value or "") == Topic.TITLE for b in blocks):
         return True
     low = lower(subject or "")
-    if _TITLE.find(low) and not (_MENTION.find(low) and len(_WORD.findall(low)) > 8):
+    if low in _TITLE and not (low in _MENTION and len(_WORD.findall(low)) > 8):
         return _CONVERSATION.at_start(low) is None or has_sections(statements)
     for index, block in enumerate(blocks):
         heading = lower(block.heading.name or "") if block.heading else ""
-        if _TITLE.find(heading):
+        if heading in _TITLE:
             return True
         if any(_is_title(line) for line in _lines(block)[: _FIRST_LINES if index < 2 else 1]):
             return True
@@ -61,7 +61,7 @@ def _is_title(line: str) -> bool:
     """Whether a line is the title, with words before and after it that a title may have."""
     line = next(iter(sentences(line)), line)
     found = _TITLE.find(line)
-    if found is None or _MENTION.find(line):
+    if found is None or line in _MENTION:
         return False
     before = len(_WORD.findall(line[: found.start()]))
     if before == 0:
@@ -72,18 +72,15 @@ def _is_title(line: str) -> bool:
 def _is_title_alone(line: str) -> bool:
     found = _TITLE.find(line)
     return (
-        found is not None
-        and len(_WORD.findall(line)) <= 6
-        and not _MENTION.find(line)
-        and "." not in line[:-1]
+        found is not None and len(_WORD.findall(line)) <= 6 and line not in _MENTION and "." not in line[:-1]
     )
 
 
 def _speaks_of_it_now(statement: Statement) -> bool:
     low = statement.whole
-    if not _TITLE.find(low) or _MENTION.find(low):
+    if low not in _TITLE or low in _MENTION:
         return False
-    return bool(_STARTED.find(low) or _REFUSED.find(low) or JOINS.find(low))
+    return bool(low in _STARTED or low in _REFUSED or low in JOINS)
 
 
 def has_sections(statements: Sequence[Statement]) -> bool:

@@ -9,7 +9,7 @@ is compiled when it is first tried; what a text holds is remembered while a note
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import reduce, wraps
 from operator import or_
@@ -121,8 +121,18 @@ class Words:
         return text
 
     def __contains__(self, text: str) -> bool:
-        """Whether a lower-case text holds any."""
-        return self.find(text) is not None
+        """Whether a lower-case text holds any: quicker to tell than where."""
+        try:
+            seen = _TEXTS[text]
+        except KeyError:
+            seen = _TEXTS[text] = _Text(text)
+        bit = self.bit
+        if not seen.may_hold & bit:
+            return False
+        held = seen.held
+        if bit not in held:
+            held[bit] = seen.holds(bit)
+        return held[bit]
 
 
 class Choice(Generic[_T]):
@@ -155,30 +165,60 @@ class Choice(Generic[_T]):
 class _Text:
     """A text looked up: which vocabularies it may hold, and what was found of them."""
 
-    __slots__ = ("_of_words", "_text", "first", "may_hold", "words")
+    __slots__ = ("_text", "_tokens", "first", "held", "may_hold", "words")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self.words, self._of_words = _INDEX.words_of(text)
-        may_hold = 0
-        for of_word in self._of_words:
-            may_hold |= of_word.may_hold
-        self.may_hold = may_hold
+        self.words = set(text.split())
+        """Its words, and what stands between its blanks"""
+        self.may_hold, self._tokens = _INDEX.tokens_of(self.words)
         self.first: dict[int, re.Match[str] | None] = {}
+        self.held: dict[int, bool] = {}
+
+    def holds(self, bit: int) -> bool:
+        """Whether it holds any phrase of a vocabulary."""
+        tokens = [token for token in self._tokens if token.may_hold & bit]
+        for token in tokens:
+            if token.holds & bit:
+                return True
+        text, words = self._text, self.words
+        for token in tokens:
+            for phrase in token.phrases[bit]:
+                also = phrase.also
+                if (also is None or not also.isdisjoint(words)) and phrase.pattern.search(text) is not None:
+                    return True
+        return False
 
     def search(self, bit: int) -> re.Match[str] | None:
+        """The first place of a vocabulary; of those that begin there, the longest."""
+        text, words = self._text, self.words
         best: re.Match[str] | None = None
         start = end = 0
-        for pattern in self._possible(bit):
-            found = pattern.search(self._text)
-            if found is not None:
-                at, until = found.span()
-                if best is None or at < start or (at == start and until > end):
-                    best, start, end = found, at, until
+        for token in self._tokens:
+            if not token.may_hold & bit:
+                continue
+            for phrase in token.phrases[bit]:
+                also = phrase.also
+                if also is not None and also.isdisjoint(words):
+                    continue
+                found = phrase.pattern.search(text)
+                if found is not None:
+                    at, until = found.span()
+                    if best is None or at < start or (at == start and until > end):
+                        best, start, end = found, at, until
         return best
 
     def every(self, bit: int) -> list[re.Match[str]]:
-        places = [found for pattern in self._possible(bit) for found in pattern.finditer(self._text)]
+        """Every place of a vocabulary; none overlaps another."""
+        words = self.words
+        places = [
+            found
+            for token in self._tokens
+            if token.may_hold & bit
+            for phrase in token.phrases[bit]
+            if (also := phrase.also) is None or not also.isdisjoint(words)
+            for found in phrase.pattern.finditer(self._text)
+        ]
         if len(places) < 2:
             return places
         kept: list[re.Match[str]] = []
@@ -187,39 +227,43 @@ class _Text:
                 kept.append(found)
         return kept
 
-    def _possible(self, bit: int) -> list[re.Pattern[str]]:
-        words = self.words
-        return [
-            phrase.pattern
-            for of_word in self._of_words
-            if of_word.may_hold & bit
-            for phrase in of_word.phrases[bit]
-            if (also := phrase.also) is None or not also.isdisjoint(words)
-        ]
-
 
 def _rank(found: re.Match[str]) -> tuple[int, int]:
     start, end = found.span()
     return start, -end
 
 
-class _OfWord:
-    """The phrases that a word of a text is needed for, by the bits of the vocabularies that have them."""
+class _Token:
+    """What stands between two blanks: the words in it, and the phrases that they are needed for.
 
-    __slots__ = ("may_hold", "phrases")
+    Phrases are kept by the bits of the vocabularies that have them.
+    """
 
-    def __init__(self, rows: Iterator[tuple[int, Phrase]]) -> None:
-        self.phrases: dict[int, list[Phrase]] = {}
-        self.may_hold = 0
+    __slots__ = ("holds", "may_hold", "phrases", "words")
+
+    def __init__(self, words: Sequence[str], rows: _Rows, *, plain: bool) -> None:
+        """Take its words, with the phrases that they are needed for.
+
+        Args:
+            words: the words, if it is more than one word.
+            rows: each phrase with the bit of a vocabulary that has it.
+            plain: whether words end where they end for a regular expression.
+        """
+        self.words = words
+        self.may_hold = self.holds = 0
+        phrases: dict[int, list[Phrase]] = {}
         for bit, phrase in rows:
             self.may_hold |= bit
-            self.phrases.setdefault(bit, []).append(phrase)
+            if plain and phrase.is_word:
+                self.holds |= bit
+            phrases.setdefault(bit, []).append(phrase)
+        self.phrases = phrases
 
 
 _Rows = list[tuple[int, Phrase]]
 
 _SHORTEST_INSIDE = 3
-_MOST_WORDS_KEPT = 10_000
+_MOST_TOKENS_KEPT = 20_000
 _LONGEST_WORD = 60
 """No word of a vocabulary is longer: what a longer word of a text goes on with is not looked at"""
 _WORD = re.compile(r"[^\W_]+")
@@ -235,10 +279,13 @@ class _Index:
         self._expected: list[tuple[int, Words]] = []
         self._whole: dict[str, _Rows] = {}
         self._beginning: dict[str, _Rows] = {}
+        self._lengths: dict[str, list[int]] = {}
+        """How long beginnings are, by their first letter"""
         self._inside: dict[str, list[tuple[str, int, Phrase]]] = {}
         self._always: _Rows = []
-        self._of_word: dict[str, _OfWord] = {}
-        self._of_no_use: list[str] = []
+        self._any = _Token((), [], plain=False)
+        self._tokens: dict[str, _Token] = {}
+        self._of_one_note: list[str] = []
 
     def expect(self, words: Words, *entries: str) -> int:
         """Take the phrases in before the next text is looked up; the same entries have the same bit."""
@@ -248,43 +295,47 @@ class _Index:
             _TEXTS.clear()  # what was looked up before does not know of these
         return self._bits[entries]
 
-    def words_of(self, text: str) -> tuple[set[str], list[_OfWord]]:
-        """The words of a lower-case text, and of each that any phrase needs, the phrases that do."""
+    def tokens_of(self, words: set[str]) -> tuple[int, list[_Token]]:
+        """Which vocabularies a lower-case text may hold, and those of its tokens that phrases need.
+
+        Args:
+            words: what stands between its blanks; the words of these are added.
+        """
         if self._expected:
             self._take_in()
-        known = self._of_word
-        words = {""}
-        for token in text.split():
-            word = token
-            if word not in known:
-                word = token.strip(_MARKS)
-                if word not in known and not word.isalnum():
-                    words.update(_WORD.findall(token))
-                    continue
-            words.add(word)
-        needed = []
-        for word in words:
-            of_word = known[word] if word in known else self._look_up(word)
-            if of_word.may_hold:
-                needed.append(of_word)
-        return words, needed
+        known = self._tokens
+        found = [known[written] if written in known else self._look_up(written) for written in words]
+        may_hold = self._any.may_hold
+        needed = [self._any]
+        for token in found:
+            if token.words:
+                words.update(token.words)
+            if token.may_hold:
+                may_hold |= token.may_hold
+                needed.append(token)
+        return may_hold, needed
 
     def forget(self) -> None:
-        """Forget words that no phrase needs: names and numbers."""
-        for word in self._of_no_use:
-            del self._of_word[word]
-        self._of_no_use.clear()
+        """Forget tokens with words that no phrase needs: names and numbers."""
+        for written in self._of_one_note:
+            del self._tokens[written]
+        self._of_one_note.clear()
 
     def _take_in(self) -> None:
         for bit, words in self._expected:
             for written in words.phrases:
                 self._add(bit, Phrase.of(written))
         self._expected.clear()
+        self._any = _Token((), self._always, plain=False)
+        lengths: dict[str, set[int]] = {}
+        for letters in self._beginning:
+            lengths.setdefault(letters[0], set()).add(len(letters))
+        self._lengths = {letter: sorted(sizes) for letter, sizes in lengths.items()}
         self._forget_all()
 
     def _forget_all(self) -> None:
-        self._of_word = {"": _OfWord(iter(self._always))}
-        self._of_no_use.clear()
+        self._tokens.clear()
+        self._of_one_note.clear()
 
     def _add(self, bit: int, phrase: Phrase) -> None:
         needed = phrase.needs
@@ -300,28 +351,37 @@ class _Index:
                 rows = self._whole if part is Part.WHOLE else self._beginning
                 rows.setdefault(letters, []).append((bit, phrase))
 
-    def _look_up(self, word: str) -> _OfWord:
-        """What a word is needed for; kept beyond the note where that is anything."""
-        found = _OfWord(self._rows(word))
-        if not found.may_hold:
-            self._of_no_use.append(word)
-        elif len(self._of_word) >= _MOST_WORDS_KEPT:
+    def _look_up(self, written: str) -> _Token:
+        """What the words of a token are needed for; kept beyond the note where that is each of them."""
+        if written.isalnum():
+            words: Sequence[str] = ()
+            rows = self._rows(written)
+            known = bool(rows)
+        else:
+            words = _WORD.findall(written)
+            each = [self._rows(word) for word in words]
+            rows = [row for some in each for row in some]
+            known = all(each)
+        if not known:
+            self._of_one_note.append(written)
+        elif len(self._tokens) >= _MOST_TOKENS_KEPT:
             self._forget_all()
-        self._of_word[word] = found
+        found = self._tokens[written] = _Token(words, rows, plain="_" not in written)
         return found
 
-    def _rows(self, word: str) -> Iterator[tuple[int, Phrase]]:
-        yield from self._whole.get(word, ())
+    def _rows(self, word: str) -> _Rows:
+        rows = [*self._whole[word]] if word in self._whole else []
         word = word[:_LONGEST_WORD]
         beginnings, inside = self._beginning, self._inside
-        for end in range(1, len(word) + 1):
-            if (beginning := word[:end]) in beginnings:
-                yield from beginnings[beginning]
+        for length in self._lengths.get(word[0], ()):
+            if (beginning := word[:length]) in beginnings and len(beginning) == length:
+                rows += beginnings[beginning]
         for start in range(len(word) - _SHORTEST_INSIDE + 1):
             if (letters := word[start : start + _SHORTEST_INSIDE]) in inside:
-                for whole, bit, phrase in inside[letters]:
-                    if word.startswith(whole, start):
-                        yield bit, phrase
+                rows += [
+                    (bit, phrase) for whole, bit, phrase in inside[letters] if word.startswith(whole, start)
+                ]
+        return rows
 
 
 _INDEX = _Index()
