@@ -10,7 +10,7 @@ from adapters.reading.dates import FoundDate
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import RELATIVES_ILLNESS, TREATMENT, speaks_of_cancer
 from adapters.reading.splitting import split_at
-from adapters.reading.vocabulary import Words, lower
+from adapters.reading.vocabulary import Sieve, Words, lower
 from gateway.contracts.messages import DiagnosisEntry
 from gateway.contracts.summary import Diagnosis, Intent, PathwayReason
 from gateway.contracts.text import line_or_none
@@ -27,6 +27,7 @@ _PALLIATIVE_SERVICE = Words("diagnosis", "palliative_service")
 _RELAPSE = Words("diagnosis", "relapse")
 _NO_RELAPSE = Words("diagnosis", "no_relapse")
 _NEW = Words("diagnosis", "new")
+_AIM = Sieve(_CURATIVE, _PALLIATIVE)
 _NEGATED_AIM = re.compile(r"\b(?:ikke|ikkje|inte|ikkje-|uten|utan|ingen|inga)\W+(?:\w+\W+){0,3}$")
 
 _CLOSED = frozenset(
@@ -73,10 +74,16 @@ def illness(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def read_diagnosis(
-    entries: Sequence[DiagnosisEntry], statements: Sequence[Statement], sent_on: datetime.date, trace: Trace
+    entries: Sequence[DiagnosisEntry], about: Sequence[Statement], sent_on: datetime.date, trace: Trace
 ) -> Diagnosis | None:
-    """Read the diagnosis: the coded main one that is a cancer, else the words of the note."""
-    about = illness(statements)
+    """Read the diagnosis: the coded main one that is a cancer, else the words of the note.
+
+    Args:
+        entries: the coded diagnoses.
+        about: the statements that may tell of the illness.
+        sent_on: the message's date.
+        trace: what gave which field.
+    """
     coded = _coded(entries)
     named = [s for s in about if speaks_of_cancer(s.whole)]
     headed = [s for s in about if s.topic is Topic.DIAGNOSIS]
@@ -254,6 +261,8 @@ def read_intent(about: Sequence[Statement], trace: Trace) -> Intent | None:
     """The aim of the treatment; lindring and the like outweigh, services for it do not count."""
     curative: Statement | None = None
     for statement in about:
+        if not _AIM.passes(statement.whole):
+            continue
         low = _PALLIATIVE_SERVICE.blotted(statement.whole)
         if low in _PALLIATIVE:
             trace.add("diagnosis.intent", statement, "diagnosis.palliative")
@@ -271,10 +280,16 @@ def read_intent(about: Sequence[Statement], trace: Trace) -> Intent | None:
 
 
 def read_reason(
-    statements: Sequence[Statement], diagnosis: Diagnosis | None, sent_on: datetime.date, trace: Trace
+    about: Sequence[Statement], diagnosis: Diagnosis | None, sent_on: datetime.date, trace: Trace
 ) -> PathwayReason | None:
-    """Why the pathway is offered: a relapse or a new cancer, where the note says so or gives a recent day."""
-    about = illness(statements)
+    """Why the pathway is offered: a relapse or a new cancer, where the note says so or gives a recent day.
+
+    Args:
+        about: the statements that may tell of the illness.
+        diagnosis: what was read of it.
+        sent_on: the message's date.
+        trace: what gave which field.
+    """
     for statement in about:
         if statement.low in _NEW:
             trace.add("pathway.reason", statement, "diagnosis.new")

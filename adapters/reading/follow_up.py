@@ -73,8 +73,7 @@ def _there(statement: Statement) -> bool | None:
 
 def _has_service(statement: Statement) -> bool:
     low = statement.low
-    if low in REFERRED or low in WISH or initiator_in(low) is not None:
+    headed = statement.topic is Topic.FOLLOW_UP and not statement.weak and statement.whole not in KK
+    if not headed and not (low in SERVICE and low in ALREADY):
         return False
-    if statement.topic is Topic.FOLLOW_UP and not statement.weak and statement.whole not in KK:
-        return low not in HAS_NOT
-    return low in SERVICE and low in ALREADY and low not in HAS_NOT
+    return not (low in HAS_NOT or low in REFERRED or low in WISH or initiator_in(low) is not None)

@@ -74,8 +74,9 @@ def classify(words: str) -> Heading | None:
     label = _clean(words)
     if not label or len(label) > MAX_LENGTH or len(_WORD.findall(label)) > MAX_WORDS:
         return None
-    shorter = _BRACKETS.sub("", label).strip()
-    if _ON_THE_SCALE.search(label) and (found := _topic_of().first(shorter)) and found[0] != "scale":
+    shorter = _BRACKETS.sub("", label).strip() if "(" in label else label
+    on_the_scale = "10" in label and _ON_THE_SCALE.search(label) is not None
+    if on_the_scale and (found := _topic_of().first(shorter)) and found[0] != "scale":
         return Heading(topic=Topic.SCORE, words=words)
     return _known(shorter or label, words) or (_known(label, words) if shorter != label else None)
 
@@ -153,14 +154,17 @@ def _says_something(topic: Topic, label: str) -> bool:
 def _covered(label: str, *patterns: Words) -> bool:
     """Whether every word belongs to a heading's vocabulary or is one that headings are filled with."""
     spans = [match.span() for pattern in patterns for match in pattern.all(label)]
+    if not spans:
+        return False
+    spans += [match.span() for match in _FILLER.all(label)]
     for word in _WORD.finditer(label):
         start, end = word.span()
-        if any(a < end and start < b for a, b in spans):
-            continue
-        filler = _FILLER.find(label[start:end])
-        if filler is None:
+        for first, last in spans:
+            if first < end and start < last:
+                break
+        else:
             return False
-    return bool(spans)
+    return True
 
 
 def _clean(words: str) -> str:

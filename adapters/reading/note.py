@@ -84,7 +84,8 @@ def read_note(
     status = read_status(statements, trace, held=survey is not None)
     if status is PathwayStatus.DECLINED:
         survey = None
-    diagnosis = read_diagnosis(message.diagnoses, statements, sent_on, trace)
+    about = illness(statements)
+    diagnosis = read_diagnosis(message.diagnoses, about, sent_on, trace)
     started_on = None
     if status is PathwayStatus.STARTED:
         held_on = survey.held_on if survey else None
@@ -92,11 +93,11 @@ def read_note(
         if survey is not None and survey.held_on is None:
             survey = survey.model_copy(update={"held_on": started_on})
     items = read_items(statements)
-    against = against_diagnosis(illness(statements), diagnosis) if message.diagnoses else None
+    against = against_diagnosis(about, diagnosis) if message.diagnoses else None
     return NoteReading(
         pathway=Pathway(
             status=status,
-            reason=read_reason(statements, diagnosis, sent_on, trace),
+            reason=read_reason(about, diagnosis, sent_on, trace),
             started_on=started_on,
             objects_to_sharing=read_objection(statements, trace),
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import LISTS, Statement, Topic, Trace
 from adapters.reading.roles import JOINS, PATHWAY
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Sieve, Words
 from gateway.contracts.summary import ContactInitiator, PathwayStatus
 
 _STARTED = Words("status", "started")
@@ -23,6 +23,8 @@ _OBJECTS = Words("status", "objects")
 _OBJECTS_SURELY = Words("status", "objects_surely")
 _OBJECTION_RECEIVERS = Words("status", "objection_receivers")
 _OBJECTION_OTHERS = Words("status", "objection_others")
+_MAY_START = Sieve(_STARTED, JOINS)
+_HEARD = Sieve(_STARTED, JOINS, _REFUSED, _REFUSED_MUNICIPALITY, _NOT_NOW, _LATER, _UNDECIDED)
 _TALK = re.compile(
     r"samtal|kartlegg|pakkefor|tilbud|tilbod|behovskart|oppfølging i kommunen|delta|være med|vere med"
 )
@@ -88,6 +90,13 @@ def read_status(statements: Sequence[Statement], trace: Trace, *, held: bool) ->
 
 def _hear(statement: Statement, said: _Said, trace: Trace) -> None:
     low = statement.low
+    if (
+        statement.topic is not Topic.STATUS
+        and not _HEARD.passes(statement.whole)
+        and not said.refused
+        and not said.not_now
+    ):
+        return
     about = statement.topic in {Topic.STATUS, Topic.SURVEY} or bool(low in PATHWAY or _TALK.search(low))
     before = (said.started, said.refused, said.not_now, said.later, said.undecided)
     if low in _UNDECIDED:
@@ -116,7 +125,7 @@ def _refuses(statement: Statement, *, about: bool) -> bool:
 def _starts(statement: Statement) -> bool:
     """Whether a statement says that the pathway is under way, or that the patient wants it."""
     low = statement.low
-    if low in _REFUSED or low in _UNDECIDED:
+    if not _MAY_START.passes(statement.whole) or low in _REFUSED or low in _UNDECIDED:
         return False
     if low in JOINS and low not in _NOT_NOW:
         return not (low in _LATER and ("kommune" in low or "bydel" in low))

@@ -132,7 +132,7 @@ def _need(low: str) -> re.Match[str] | None:
 @remembered
 def is_strain(low: str) -> re.Match[str] | None:
     """The words that make something a strain, wherever it stands."""
-    found = [match for words in (STRAIN, STRAIN_CUE) if (match := words.find(low))]
-    if not found and low in STRAIN_THEME and (hint := STRAIN_HINT.find(low)):
-        found = [hint]
-    return min(found, key=lambda match: match.start(), default=None)
+    strain, cue = STRAIN.find(low), STRAIN_CUE.find(low)
+    if strain is None and cue is None:
+        return STRAIN_HINT.find(low) if low in STRAIN_THEME else None
+    return strain if strain is not None and (cue is None or strain.start() <= cue.start()) else cue

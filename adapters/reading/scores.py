@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from adapters.reading.vocabulary import words_in
+
 Scale = Literal["distress", "pain", "esas", "other"]
 
 
@@ -58,6 +60,7 @@ _WORDS = {
 _ARTICLES = frozenset({"en", "ein", "ett", "eit", "eitt"})
 """Words that are numbers only where nothing follows that they could be the article of."""
 
+_FIGURE = re.compile(r"[0-9]")
 _LABEL = re.compile(
     r"(?<!\w)(?:(?P<distress>\bnccn(?:[\s\-]*(?:\w*term[oi]m\w*|distress|skår|score|skala))?|\bdistress(?:[\s\-]?(?:therm\w*|score|sk[åa]r\w*))?"
     r"|(?<!\w)(?:(?:stress|påkj\w{0,20}|belastnings?)[\-\s]?)?term[oi]?m[oeia]n?t\w{0,12}"
@@ -162,6 +165,11 @@ _REACH = 90
 """How far from its label a score may stand, in characters."""
 _SHORT_REACH = 16
 """The same for a label that does not say what was measured (`skår`)."""
+
+
+def names_number(low: str) -> bool:
+    """Whether a lower-case text has a number that may be a score, in figures or in letters."""
+    return _FIGURE.search(low) is not None or not _WORDS.keys().isdisjoint(words_in(low))
 
 
 def find_scores(text: str) -> list[FoundScore]:

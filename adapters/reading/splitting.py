@@ -22,6 +22,7 @@ _STOP = re.compile(r"[.!?…][.!?…]*[\"»”')\]]*\s+(?=\S)")
 _ENUMERATED = re.compile(r"(?:(?<=^)|(?<=\s))\(?([1-9]|[a-h])[.)]\s+(?=\S)")
 _FIRST_MARKS = ("1", "a", "(1", "(a")
 _QUOTES_AND_BRACKETS = re.compile(r"\([^()]*\)|«[^«»]*»|“[^“”]*”|\"[^\"]*\"")
+_OPENS = re.compile(r"[(«“\"]")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _DASHES = re.compile(r"\s[-–—]\s")
 
@@ -78,7 +79,7 @@ def enumerated(text: str) -> list[str] | None:
 
 def masked(text: str) -> str:
     """The text with what stands in brackets and quotation marks blotted out, so that it is not split."""
-    if not any(mark in text for mark in '(«“"'):
+    if _OPENS.search(text) is None:
         return text
     return _QUOTES_AND_BRACKETS.sub(lambda found: "x" * len(found[0]), text)
 
@@ -91,7 +92,7 @@ def split_at(text: str, pattern: re.Pattern[str]) -> list[str]:
         parts.append(text[start : found.start()])
         start = found.end()
     parts.append(text[start:])
-    return [part.strip() for part in parts if part.strip(" .,;:-–")]
+    return [part.strip() for part in parts if part and part.strip(" .,;:-–")]
 
 
 _STRONG = re.compile(r"//+|(?<=\s)\|(?=\s)|[•▪●;]")

@@ -11,7 +11,7 @@ from adapters.reading.areas import FAMILY_WORDS
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import HELD, PLANNED, Role, role_of
-from adapters.reading.scores import FoundScore, find_scores
+from adapters.reading.scores import FoundScore, find_scores, names_number
 from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import EventEntry, ProcedureEntry
 from gateway.contracts.summary import Survey, SurveyForm
@@ -192,8 +192,11 @@ def _held_on(
     days: list[datetime.date] = []
     of_it = {id(one) for one in held}
     for order, statement in enumerate(statements):
+        if not of_it:
+            break  # days that are named after all of them are not theirs
         dates = statement.dates(sent_on)
         if id(statement) in of_it:
+            of_it.remove(id(statement))
             day = _day_of_talk(statement, sent_on, last) or _one_of(days, statement)
             if day is not None:
                 candidates.append((_rank(statement), order, day))
@@ -314,6 +317,8 @@ def _score(statements: Sequence[Statement], held: set[str], trace: Trace) -> tup
     found: list[tuple[bool, FoundScore, Statement]] = []
     for statement in statements:
         if statement.topic is Topic.SCALE or statement.topic is Topic.DENIED:
+            continue
+        if not names_number(statement.low) and not (statement.label and names_number(statement.label)):
             continue
         headed = statement.topic is Topic.SCORE and (statement.label or statement.question)
         # Under a heading of the thermometer the number alone is the score, whatever the heading calls it.

@@ -72,12 +72,13 @@ def _looked_up(text: str) -> _Text:
 class Words:
     """Some entries of a vocabulary: phrases to be found in lower-case texts."""
 
-    __slots__ = ("_keys", "_name", "bit")
+    __slots__ = ("_at_start", "_keys", "_name", "bit")
 
     def __init__(self, name: str, *keys: str) -> None:
         """Name the vocabulary and the entries (none: all); nothing is read before the first question."""
         self._name = name
         self._keys = keys
+        self._at_start: re.Pattern[str] | None = None
         self.bit = _INDEX.expect(self, name, *keys)
 
     @property
@@ -107,8 +108,9 @@ class Words:
 
     def at_start(self, text: str) -> re.Match[str] | None:
         """A place at the very beginning of a lower-case text."""
-        found = self.find(text)
-        return found if found is not None and found.start() == 0 else None
+        if self._at_start is None:
+            self._at_start = re.compile("|".join(Phrase.of(one).pattern.pattern for one in self.phrases))
+        return self.find(text) if self._at_start.match(text) is not None else None
 
     def all(self, text: str) -> list[re.Match[str]]:
         """Every place in a lower-case text; none overlaps another."""
@@ -133,6 +135,20 @@ class Words:
         if bit not in held:
             held[bit] = seen.holds(bit)
         return held[bit]
+
+
+class Sieve:
+    """Several `Words` of which a text mostly holds none."""
+
+    __slots__ = ("_any",)
+
+    def __init__(self, *words: Words) -> None:
+        """Take them."""
+        self._any = reduce(or_, (each.bit for each in words), 0)
+
+    def passes(self, text: str) -> bool:
+        """False where neither a lower-case text nor any part of it, cut between words, holds one."""
+        return bool(_looked_up(text).may_hold & self._any)
 
 
 class Choice(Generic[_T]):
