@@ -44,6 +44,7 @@ _TELLS_OF_IT = re.compile(
     r"(?:har|følges|følgjast|kjenner|hun|han|ho|pas\w*|oppfølging av)\b.*(?:\bkk\b|kreftkoord)"
     r"|(?:kk|kreftkoord\w*)\b.*\b(?:koble?[ta]|kopla|involvert|inne|etablert|tilknytt\w*)\b"
 )
+_DIGIT = re.compile(r"\d")
 _POINT = re.compile(r"(?i)\b(?:sp|samhandlingspunkt)\s?[1-3]\b")
 _TRIM = " \t-–—*•:=.?!>»«\"'_#~"
 MAX_WORDS = 9
@@ -124,7 +125,7 @@ def is_heading_line(words: str) -> Heading | None:
     stripped = words.rstrip()
     if len(stripped) > MAX_LENGTH or stripped.endswith((".", ",", ";", "!")):
         return None
-    if any(c.isdigit() for c in _POINT.sub("", stripped)):
+    if _DIGIT.search(stripped) is not None and _DIGIT.search(_POINT.sub("", stripped)) is not None:
         return None
     heading = classify(stripped)
     if heading is None or heading.topic is Topic.PATIENT:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import accumulate
 
 import phonenumbers
 
@@ -97,10 +96,8 @@ def _numbers(match: re.Match[str], text: str, *, labelled: bool) -> list[tuple[i
     found: list[tuple[int, int, str]] = []
     index = 0
     while index < len(groups):
-        length = next(
-            (n for n, size in enumerate(accumulate(sizes[index : index + 8]), start=1) if size == 8), None
-        )
-        window = groups[index : index + (length or 0)]
+        length = _groups_of_eight(sizes, index)
+        window = groups[index : index + length]
         whole = length == len(groups)
         if window and _is_phone(window, text, whole=whole, labelled=labelled, prefixed=bool(match["plus"])):
             start, end = window[0][0], window[-1][0] + len(window[-1][1])
@@ -113,6 +110,16 @@ def _numbers(match: re.Match[str], text: str, *, labelled: bool) -> list[tuple[i
     if not found and len(groups) == 1 and (bare := re.fullmatch(r"(?:00)?47([2-9][0-9]{7})", groups[0][1])):
         found.append((match.start(), match.end(), f"+{_NORWAY}{bare[1]}"))
     return found
+
+
+def _groups_of_eight(sizes: list[int], index: int) -> int:
+    """How many groups of digits from a place on have eight together; 0 where none have."""
+    digits = 0
+    for number in range(index, min(index + 8, len(sizes))):
+        digits += sizes[number]
+        if digits >= 8:
+            return number - index + 1 if digits == 8 else 0
+    return 0
 
 
 def _is_phone(

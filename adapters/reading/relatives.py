@@ -70,9 +70,16 @@ def _in_text(statements: Sequence[Statement]) -> list[FoundRelative]:
     written = (
         " ".join(f"{s.label}: {s.text}" if s.label and s.topic is not Topic.NEED else s.text for s in line)
         for line in lines.values()
-        if any(names_relation(s.low) or names_relation(s.label) for s in line)
+        if _names_relation(line)
     )
     return find_relatives("\n|\n".join(written))
+
+
+def _names_relation(line: Sequence[Statement]) -> bool:
+    for statement in line:
+        if names_relation(statement.low) or (statement.label and names_relation(statement.label)):
+            return True
+    return False
 
 
 def _structured(entry: RelativeEntry) -> NextOfKin | None:

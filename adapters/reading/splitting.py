@@ -88,11 +88,16 @@ def split_at(text: str, pattern: re.Pattern[str]) -> list[str]:
     """Split at a pattern, but not within brackets or quotation marks."""
     parts: list[str] = []
     start = 0
-    for found in pattern.finditer(masked(text)):
-        parts.append(text[start : found.start()])
+    blotted = text if _OPENS.search(text) is None else masked(text)
+    for found in pattern.finditer(blotted):
+        part = text[start : found.start()].strip()
+        if part and part.strip(" .,;:-–"):
+            parts.append(part)
         start = found.end()
-    parts.append(text[start:])
-    return [part.strip() for part in parts if part and part.strip(" .,;:-–")]
+    part = text[start:].strip()
+    if part and part.strip(" .,;:-–"):
+        parts.append(part)
+    return parts
 
 
 _STRONG = re.compile(r"//+|(?<=\s)\|(?=\s)|[•▪●;]")

@@ -19,6 +19,7 @@ from gateway.contracts.summary import Survey, SurveyForm
 _TITLE = Words("title", "title")
 _A_WORD = re.compile(r"[^\W\d_]+")
 _WORDS_OF_A_TITLE = 9
+_DIGIT = re.compile(r"\d")
 _POINT = re.compile(r"\b(?:sp|samhandlingspunkt)\s?1\b")
 _DONE = re.compile(r"\b(?:gjort|utført|gjennomført|gjennomførd|tatt|teke|holdt|halden|avholdt)\b|\d[./]")
 _MAIN = Words("survey", "main")
@@ -104,7 +105,7 @@ def read_survey(
     open_ones = [s for s in statements if s.topic not in _CLOSED]
     about = [s for s in open_ones if _is_about(s)]
     coded = any((p.code.value or "").upper() == PROCEDURE_CODE for p in procedures)
-    written = any("wmfg" in s.low and _CODE.search(s.text) for s in statements)
+    written = not coded and any("wmfg" in s.low and _CODE.search(s.text) for s in statements)
     refused = {id(s.heading) for s in about if s.topic is Topic.SURVEY and _not_held(s)}
     held = [s for s in about if not _not_held(s) and id(s.heading) not in refused]
     denied = len(held) < len(about) and not any(_has_day(s, sent_on) for s in held)
@@ -146,7 +147,7 @@ def _is_title(low: str) -> bool:
     """Whether words are no more than the note's title: «Pakkeforløp hjem, SP1» tells of no talk."""
     if low not in _TITLE or len(_A_WORD.findall(low)) > _WORDS_OF_A_TITLE:
         return False
-    return any(c.isdigit() for c in low) and _POINT.sub("·", low) not in HELD and not _DONE.search(low)
+    return _DIGIT.search(low) is not None and _POINT.sub("·", low) not in HELD and not _DONE.search(low)
 
 
 def _not_held(statement: Statement) -> bool:

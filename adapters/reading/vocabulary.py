@@ -29,7 +29,7 @@ _TEXTS: dict[str, _Text] = {}
 def lower(text: str) -> str:
     """The text in lower case, of the same length, with Swedish letters as Norwegian ones."""
     low = text.lower()
-    return low.translate(_SWEDISH) if "ä" in low or "ö" in low else low
+    return low if low.isascii() or ("ä" not in low and "ö" not in low) else low.translate(_SWEDISH)
 
 
 def remembered(function: Callable[[str], _T]) -> Callable[[str], _T]:
@@ -193,12 +193,13 @@ class _Text:
 
     def holds(self, bit: int) -> bool:
         """Whether it holds any phrase of a vocabulary."""
-        tokens = [token for token in self._tokens if token.may_hold & bit]
-        for token in tokens:
+        for token in self._tokens:
             if token.holds & bit:
                 return True
         text, words = self._text, self.words
-        for token in tokens:
+        for token in self._tokens:
+            if not token.may_hold & bit:
+                continue
             for phrase in token.phrases[bit]:
                 also = phrase.also
                 if (also is None or not also.isdisjoint(words)) and phrase.pattern.search(text) is not None:
@@ -320,15 +321,17 @@ class _Index:
         if self._expected:
             self._take_in()
         known = self._tokens
-        found = [known[written] if written in known else self._look_up(written) for written in words]
         may_hold = self._any.may_hold
         needed = [self._any]
-        for token in found:
+        inside: list[str] = []
+        for written in words:
+            token = known[written] if written in known else self._look_up(written)
             if token.words:
-                words.update(token.words)
+                inside += token.words
             if token.may_hold:
                 may_hold |= token.may_hold
                 needed.append(token)
+        words.update(inside)
         return may_hold, needed
 
     def forget(self) -> None:
@@ -374,10 +377,13 @@ class _Index:
             rows = self._rows(written)
             known = bool(rows)
         else:
-            words = _WORD.findall(written)
-            each = [self._rows(word) for word in words]
-            rows = [row for some in each for row in some]
-            known = all(each)
+            word = written.strip(_MARKS)
+            words = [word] if word.isalnum() else _WORD.findall(written)
+            rows, known = [], True
+            for word in words:
+                some = self._rows(word)
+                rows += some
+                known = known and bool(some)
         if not known:
             self._of_one_note.append(written)
         elif len(self._tokens) >= _MOST_TOKENS_KEPT:

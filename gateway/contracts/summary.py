@@ -15,10 +15,10 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from gateway.contracts.text import as_line, as_text
 
-Line = Annotated[str, BeforeValidator(as_line), Field(min_length=1)]
+Line = Annotated[str, Field(min_length=1), BeforeValidator(as_line)]
 """One line of text: no control characters, white space folded, never empty."""
 
-Text = Annotated[str, BeforeValidator(as_text), Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), BeforeValidator(as_text)]
 """Text of several lines: line feeds only, no other control characters, never empty."""
 
 PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{3,14}$")]
