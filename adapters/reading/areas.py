@@ -46,13 +46,10 @@ def area_of(low: str, *, child: bool = False) -> StrainArea | None:
     if child:
         low = _THE_CHILD.sub("", low)
     family = FAMILY_WORDS.find(low)
-    start = _SUBJECT.match(low)
-    first = start.end() if start else 0
-    spiritual = _WORDS[StrainArea.SPIRITUAL].find(low)
-    if family and family.start() <= first:
+    if family and (start := _SUBJECT.match(low)) and family.start() <= start.end():
         # Whoever is named first is who is strained.
         return StrainArea.FAMILY
-    if spiritual:
+    if low in _WORDS[StrainArea.SPIRITUAL]:
         return StrainArea.SPIRITUAL
     if low in _WORDS[StrainArea.FAMILY] or (family and low in _TOLD):
         return StrainArea.FAMILY

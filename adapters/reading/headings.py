@@ -9,7 +9,7 @@ from adapters.reading.contact import initiator_in
 from adapters.reading.model import Heading, Topic
 from adapters.reading.named import PARTIES, party_in
 from adapters.reading.roles import Role, need_or_strain, role_of
-from adapters.reading.vocabulary import Choice, Words, lower, remembered
+from adapters.reading.vocabulary import Choice, Words, kept, lower
 from gateway.contracts.summary import StrainArea
 from mappings import vocabulary
 
@@ -66,7 +66,7 @@ def _in_heading_lines() -> Choice[Words]:
     return Choice((words, words) for key, words in _topics().items() if key not in {"patient", "kin", "gp"})
 
 
-@remembered
+@kept
 def classify(words: str) -> Heading | None:
     """What a label is about, by any word of its own in it; None for a label of another kind.
 
@@ -119,7 +119,7 @@ def introduction(words: str) -> Heading | None:
     return Heading(topic=topic, words=words, party=party_in(low)) if topic is not None else None
 
 
-@remembered
+@kept
 def is_heading_line(words: str) -> Heading | None:
     """What a line is about that holds nothing but the words of a heading."""
     stripped = words.rstrip()

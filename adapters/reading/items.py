@@ -24,11 +24,11 @@ from adapters.reading.roles import (
     PATHWAY,
     PLANNED,
     REFERRED,
-    SCORE,
     STRAIN_DENIED,
     WISH,
     Role,
     is_strain,
+    names_thermometer,
     need_or_strain,
     role_of,
 )
@@ -210,7 +210,7 @@ def _speaks_of_else(low: str, role: Role) -> bool:
     if (
         initiator_in(low) is not None
         or (low in NOT_AGREED and _CALL.search(low))
-        or (SCORE.search(low) and low not in NEED)
+        or (names_thermometer(low) and low not in NEED)
     ):
         return True
     if role_of(low) is Role.MATTERS and len(low.split()) > _MOST_WORDS_OF_AN_ITEM:
@@ -271,27 +271,22 @@ def _free(statement: Statement) -> Iterator[Item]:
 
 def _judged(clauses: list[str]) -> list[tuple[str, Role | None]]:
     """Clauses with their roles; one that has none goes on with the one before it."""
-    judged: list[tuple[str, Role | None]] = []
+    judged: list[tuple[list[str], Role | None]] = []
+    before: Role | None = None
     for clause in clauses:
         low = lower(clause)
         role = role_of(low)
-        before = judged[-1] if judged else None
-        named_only = low in _TARGET and len(low.split()) <= _MOST_WORDS_OF_A_HALF
         goes_on = (
             role is None
-            or (before is not None and before[1] is Role.REFERRAL and named_only)
-            or (
-                role is Role.STRAIN
-                and before is not None
-                and before[1] is Role.NEED
-                and not is_clear_strain(low)
-            )
+            or (before is Role.NEED and role is Role.STRAIN and not is_clear_strain(low))
+            or (before is Role.REFERRAL and low in _TARGET and len(low.split()) <= _MOST_WORDS_OF_A_HALF)
         )
-        if before is not None and goes_on:
-            judged[-1] = (f"{before[0]}, {clause}", before[1])
+        if judged and goes_on:
+            judged[-1][0].append(clause)
         else:
-            judged.append((clause, role))
-    return judged
+            judged.append(([clause], role))
+            before = role
+    return [(", ".join(parts), role) for parts, role in judged]
 
 
 def is_clear_strain(low: str) -> bool:

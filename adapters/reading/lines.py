@@ -18,6 +18,8 @@ _RULE = re.compile(r"[\W_]{3,}")
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
 _MONTH = re.compile(rf"(?:{_MONTHS})")
 _OPEN_END = re.compile(r"(?:,|\b(?:og|med|for|til|på|i|av|som|at|å|eller|men|om|hos|fra|frå|ved|er|har))$")
+_LAST_WORD = 16
+"""How much of a line may hold its open end, in characters"""
 _LABELLED = re.compile(r"\S[^.!?]{0,30}?(?:\t|:|\s=\s)")
 _NEVER = 10_000
 _WIDE = 60
@@ -55,7 +57,7 @@ def _lines(block: TextBlock, number: int) -> Iterator[Line]:
     gap = True
     for position, raw in enumerate(_SPACES.sub(" ", block.text).split("\n"), start=1):
         text = raw.strip()
-        if not text or _RULE.fullmatch(text):
+        if not text or (not text[0].isalnum() and _RULE.fullmatch(text)):
             gap = True
             continue
         indent = lead = len(raw) - len(raw.lstrip())
@@ -127,7 +129,7 @@ def _continues(held: Line, wide: bool, line: Line) -> bool:  # noqa: FBT001 - pr
         return False
     if is_heading_line(held.text) is not None:
         return False
-    if _OPEN_END.search(held.text) or (held.text[-1] == "." and _MONTH.match(line.text)):
+    if _OPEN_END.search(held.text[-_LAST_WORD:]) or (held.text[-1] == "." and _MONTH.match(line.text)):
         return True
     if held.text[-1] in ".:;!?":
         return False

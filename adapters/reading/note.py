@@ -123,7 +123,7 @@ def _of(items: Sequence[Item], role: Role) -> list[Item]:
     return list(found.values())
 
 
-_CHILD = re.compile(r"jente|gut|barn|baby|ungdom|tenåring")
+_CHILD = ("jente", "gut", "barn", "baby", "ungdom", "tenåring")
 """Of which every text has one that gives a child's age"""
 _A_CHILD = re.compile(
     r"\b(?:jente|gutt|gut|barn|baby|spedbarn|ungdom|tenåring)\b\D{0,12}"
@@ -133,7 +133,11 @@ _A_CHILD = re.compile(
 
 
 def _speaks_of_a_child(statement: Statement) -> bool:
-    return _CHILD.search(statement.low) is not None and _A_CHILD.search(statement.low) is not None
+    low = statement.low
+    for letters in _CHILD:
+        if letters in low:
+            return _A_CHILD.search(low) is not None
+    return False
 
 
 def _strains(items: Sequence[Item], trace: Trace, *, child: bool) -> tuple[Strain, ...]:

@@ -32,10 +32,9 @@ _ABOUT_THE_OFFER = Words(
 )
 HELD = Words("survey", "held")
 PLANNED = Words("survey", "planned")
-SCORE = re.compile(
-    r"t(?:ermom|(?<=^t)(?:erm)?\.? \d)|nccn|distress|påkjenningsgrad|grad av påkjenning|skala\w* for|kartlegg"
-)
-"""The thermometer, and the word for the conversation that no other is called by"""
+_OF_THE_TALK = ("termom", "nccn", "distress", "påkjenningsgrad", "grad av påkjenning", "kartlegg")
+"""Letters of the thermometer, and of the word for the conversation that no other is called by"""
+_ON_A_SCALE = re.compile(r"^t(?:erm)?\.? \d|skala\w* for")
 REFERRED = Words("referrals", "cue")
 NOT_OUR_REFERRAL = Words("referrals", "not_ours")
 KK = Words("follow_up", "kk")
@@ -73,6 +72,14 @@ def speaks_of_cancer(low: str) -> bool:
     return CANCER.may_be_within(low) and NOT_CANCER.blotted(low) in CANCER
 
 
+def names_thermometer(low: str) -> bool:
+    """Whether lower-case words name the thermometer, or the conversation as no other is called."""
+    for letters in _OF_THE_TALK:
+        if letters in low:
+            return True
+    return (low[:1] == "t" or "skala" in low) and _ON_A_SCALE.search(low) is not None
+
+
 @remembered
 def role_of(low: str) -> Role | None:
     """The role of lower-case words; None where they say nothing that a field is for."""
@@ -82,7 +89,7 @@ def role_of(low: str) -> Role | None:
         return Role.REFERRAL
     if low in _ABOUT_THE_OFFER:
         return Role.STATUS
-    if SCORE.search(low) or (low in HELD and low not in PLANNED):
+    if names_thermometer(low) or (low in HELD and low not in PLANNED):
         return Role.SURVEY
     if low in MATTERS and low not in NOT_PATIENTS_MATTER:
         return Role.MATTERS

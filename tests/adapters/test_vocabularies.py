@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.reading import vocabulary as vocabulary_module
 from adapters.reading.headings import classify
 from adapters.reading.phrases import Part, Phrase, Trigger, one_beginning
-from adapters.reading.vocabulary import Choice, Words, forget, lower
+from adapters.reading.vocabulary import Choice, Sieve, Words, forget, kept, lower
+from adapters.reading.word_index import INDEX
 from mappings import vocabulary
 
 VOCABULARIES = (
@@ -140,9 +140,39 @@ def test_a_note_is_forgotten_when_it_has_been_read() -> None:
     words = Words("contact", "not_agreed")
     assert words.find("ikke avtalt, sa robåt fjellheim og ringte/robåt")
     forget()
-    assert not vocabulary_module._TEXTS
-    assert "avtalt," in vocabulary_module._INDEX._tokens
-    assert not any("robåt" in token for token in vocabulary_module._INDEX._tokens)
+    assert not INDEX.texts
+    assert "avtalt," in INDEX._tokens
+    assert not any("robåt" in token for token in INDEX._tokens)
+
+
+def test_only_answers_of_words_that_vocabularies_know_outlive_a_note() -> None:
+    asked = []
+
+    @kept
+    def length(text: str) -> int | None:
+        asked.append(text)
+        return len(text) if "behov" in text else None
+
+    texts = ("behov for oppfølging", "behov for robåt", "behov for hjelp 12.03.2026", "ingen plager")
+    for _ in range(2):
+        for text in texts * 2:
+            assert length(text) == (len(text) if "behov" in text else None)
+        forget()
+    assert asked == [*texts, *texts[1:]]
+
+
+@pytest.mark.parametrize(("name", "key"), ENTRIES)
+def test_whether_words_are_there_is_the_same_as_where(name: str, key: str) -> None:
+    words = Words(name, key)
+    sieve = Sieve(Words("title", "title"), words)
+    for text in {lower(example) for each in vocabulary(name).values() for example in each.examples}:
+        for asked in (text, f"{text}_", f"x{text}", text.replace(" ", "_")):
+            holds = asked in words
+            assert holds == (words.find(asked) is not None), asked
+            assert sieve.passes(asked) or not holds
+            first = words.at_start(asked)
+            assert (first is not None) == (holds and words.all(asked)[0].start() == 0), asked
+    forget()
 
 
 def test_words_that_are_named_late_are_found_in_a_text_that_was_looked_up_before() -> None:
