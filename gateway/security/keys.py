@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,9 @@ DEFAULT_NAME: Final = "gateway"
 _KEY_SUFFIX: Final = ".key.pem"
 _CERTIFICATE_SUFFIX: Final = ".cert.pem"
 _PROBE: Final = b"a key and its certificate belong together"
+
+_proven: set[bytes] = set()
+"""Hashes of the files of keys that were seen to belong to their certificates"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,14 +134,15 @@ def load_pair(path: Path) -> SigningKey:
         LocalError: they can not be read, are of another kind, or do not belong together.
     """
     certificate_path = path.with_name(path.name.removesuffix(_KEY_SUFFIX) + _CERTIFICATE_SUFFIX)
+    text, certificate_text = read_private(path), read_public(certificate_path)
     try:
         # The check that is skipped takes 36 ms a key and finds keys made to do harm; this one is our own, and
         # the signature below proves that it works.
-        private = load_pem_private_key(read_private(path), password=None, unsafe_skip_rsa_key_validation=True)
+        private = load_pem_private_key(text, password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise LocalError(f"{path} is no unencrypted private key in PEM.") from None
     try:
-        certificates = tuple(x509.load_pem_x509_certificates(read_public(certificate_path)))
+        certificates = tuple(x509.load_pem_x509_certificates(certificate_text))
     except ValueError:
         raise LocalError(f"{certificate_path} holds no certificate in PEM.") from None
     if not isinstance(private, rsa.RSAPrivateKey):
@@ -145,6 +150,10 @@ def load_pair(path: Path) -> SigningKey:
     public = certificates[0].public_key()
     if not isinstance(public, rsa.RSAPublicKey) or public.key_size < 2048:
         raise LocalError(f"{certificate_path} is for no RSA key of 2048 bits or more.")
+    # Several look at one folder, and a signature takes longer than all the rest.
+    pair = sha256(sha256(text).digest() + sha256(certificate_text).digest()).digest()
+    if pair in _proven:
+        return SigningKey(private, certificates)
     try:
         public.verify(private.sign(_PROBE, PKCS1v15(), SHA256()), _PROBE, PKCS1v15(), SHA256())
     except (InvalidSignature, ValueError):
@@ -152,4 +161,5 @@ def load_pair(path: Path) -> SigningKey:
             f"The key {path.name} does not belong to the first certificate of {certificate_path.name}.",
             hint="The certificate of the key must stand first in its file.",
         ) from None
+    _proven.add(pair)
     return SigningKey(private, certificates)

@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 the answer is no, 2 usage, 3 configuration, 4 store or bro
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import io
 import os
@@ -66,7 +67,13 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             ctx.fail(f"there is no command {cmd_name}." + (f" Did you mean {near[0]}?" if near else ""))
-        command: click.Command = importlib.import_module(f"gateway.ops.cli.{cmd_name}").command
+        # What is loaded stays: the collector need not look at it, now or later.
+        gc.disable()
+        try:
+            command: click.Command = importlib.import_module(f"gateway.ops.cli.{cmd_name}").command
+        finally:
+            gc.freeze()
+            gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
