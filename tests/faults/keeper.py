@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,9 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from gateway.contracts.fail_points import VARIABLE
+from tests.faults.processes import Begin, Process, started
 
-COMMAND = [sys.executable, "-m", "gateway.ops.cli"]
 _PAUSE_SECONDS = 0.1
 _END_SECONDS = 180.0
 
@@ -31,18 +28,22 @@ class Keeper:
         *,
         environment: Mapping[str, str],
         workers: int = 1,
-        fail_points: Iterable[str | None] = (),
+        lives: Iterable[Mapping[str, str]] = (),
+        begin: Begin = started,
     ) -> None:
-        """`fail_points`: what is armed in each life, in their order; nothing in those that follow."""
-        self._command = [*COMMAND, "run", "-c", str(config)]
+        """`lives`: what each has in its environment besides, in their order; nothing in those that follow."""
+        self._words = ["run", "-c", str(config)]
         if workers > 1:
-            self._command += ["--workers", str(workers)]
+            self._words += ["--workers", str(workers)]
+        self._begin = begin
         self._log = log
-        self._environment = {k: v for k, v in os.environ.items() if not k.startswith("PAKKEHJEM")}
+        self._environment: dict[str, str] = {
+            k: v for k, v in os.environ.items() if not k.startswith("PAKKEHJEM")
+        }
         self._environment |= environment
-        self._orders = iter(fail_points)
+        self._lives = iter(lives)
         self._ending = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._thread = threading.Thread(target=self._keep)
         self.deaths: list[tuple[float, int]] = []
         """When (monotonic) a life ended that should not have, and its exit code"""
@@ -93,10 +94,9 @@ class Keeper:
 
     def _keep(self) -> None:
         while True:
-            order = next(self._orders, None)
-            environment = self._environment | ({VARIABLE: order} if order else {})
-            with self._log.open("ab") as output:
-                self._process = subprocess.Popen(self._command, stderr=output, env=environment)
+            environment = self._environment | dict(next(self._lives, {}))
+            output = self._log.with_suffix(".out")
+            self._process = self._begin(self._words, environment, output, self._log)
             if self._ending:
                 # The wish came between two lives.
                 self._process.send_signal(signal.SIGTERM)

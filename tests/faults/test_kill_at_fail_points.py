@@ -9,73 +9,75 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.fail_points import FailPoint
+from gateway.contracts.fail_points import VARIABLE, FailPoint
 from tests.faults.keeper import Keeper, wait_until
-from tests.faults.world import Progress, World, play, settle
+from tests.faults.processes import forked
+from tests.faults.stream import Stream, settle
+from tests.faults.world import Progress, World
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(300)]
 
-NOTES = 30
-PASSINGS = (1, 4)
-"""The first life dies at the first passing, the second one at the fourth"""
-ONLY_WHEN_STOPPED = frozenset({FailPoint.DRAINING})
-ONLY_WITH_DEADLINES = frozenset({FailPoint.OVERDUE_MARKED})
-ONLY_WITH_LEASES = frozenset({FailPoint.LEASED})
-_ALWAYS = {FailPoint.COMMITTED: "sqlite", FailPoint.PUBLISHED: "postgresql"}
-"""Those that every run of the tests kills at, and on which journal"""
-
-points = [
-    pytest.param(
-        point,
-        marks=pytest.mark.skipif(
-            point not in _ALWAYS and not os.environ.get("FAULTS"), reason="takes minutes: make faults"
-        ),
-    )
-    for point in FailPoint
-    if point not in ONLY_WHEN_STOPPED | ONLY_WITH_DEADLINES
-]
+NOTES = 8
+"""Of which some are answered with a reply, and one with several"""
+QUICK = {"PAKKEHJEM__FLOW__LEASE_SECONDS": "1", "PAKKEHJEM__FLOW__RETRY_FIRST_SECONDS": "0.2"}
+EVERYTHING_OVERDUE = {"PAKKEHJEM__FLOW__RECEIPT_DEADLINE_HOURS": "0.0001"}
+"""What was sent by one life is overdue when the next one has started"""
+_ALWAYS = {(FailPoint.COMMITTED, "sqlite"), (FailPoint.PUBLISHED, "postgresql")}
+"""Those that every run of the tests kills at, beside those in turn"""
 
 
-@pytest.mark.parametrize("point", points)
+def points_on(journal: str) -> list[FailPoint]:
+    """Those that there are. On SQLite there is one gateway, and no leases."""
+    return [point for point in FailPoint if point is not FailPoint.LEASED or journal != "sqlite"]
+
+
+def lives(point: FailPoint) -> list[dict[str, str]]:
+    """What each life has in its environment: the second one gets further than the first."""
+    if point in {FailPoint.STARTED, FailPoint.DRAINING}:
+        return [{VARIABLE: point.value}] * 2
+    if point is FailPoint.OVERDUE_MARKED:
+        # What is out is overdue then, whatever its receivers have answered meanwhile.
+        return [
+            {VARIABLE: FailPoint.MARK_COMMITTED.value},
+            {VARIABLE: f"{point}:1", **EVERYTHING_OVERDUE},
+            {VARIABLE: f"{point}:2", **EVERYTHING_OVERDUE},
+            EVERYTHING_OVERDUE,
+        ]
+    return [{VARIABLE: f"{point}:{count}"} for count in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("journal", "point"),
+    [
+        pytest.param(
+            journal,
+            point,
+            marks=pytest.mark.skipif(
+                (point, journal) not in _ALWAYS and not os.environ.get("FAULTS"),
+                reason="takes minutes: make faults",
+            ),
+        )
+        for journal in ("sqlite", "postgresql")
+        for point in points_on(journal)
+    ],
+    indirect=["journal"],
+)
 def test_killed_at(point: FailPoint, world: World, tmp_path: Path) -> None:
-    if not os.environ.get("FAULTS") and _ALWAYS[point] not in world.journal:
-        pytest.skip("takes minutes: make faults")
-    if point in ONLY_WITH_LEASES and world.journal == "sqlite":
-        pytest.skip("SQLite has one gateway, and no leases")
-    orders = [f"{point}:{1 if point is FailPoint.STARTED else count}" for count in PASSINGS]
-    keeper = Keeper(world.config, tmp_path / "log", environment=world.environment, fail_points=orders)
-    with play(world, NOTES, rate=15) as playing, Progress(world) as progress, keeper:
-        settle(playing, progress, f"kill -9 at `{point}`", faults=keeper.kills)
-        assert len(keeper.kills()) == len(PASSINGS), keeper.lines
+    world = replace(world, settings=QUICK)
+    orders = lives(point)
+    deaths = sum(VARIABLE in each for each in orders)
+    keeper = Keeper(world.config, tmp_path / "log", environment=world.environment, lives=orders, begin=forked)
+    with Stream(world) as stream, Progress(world) as progress, keeper:
+        stream.grant(NOTES)
+        for number in range(1, deaths + 1):
+            keeper.ready(number)
+            if point is FailPoint.DRAINING:
+                wait_until(lambda: world.notes() > 0, "nothing is taken in")
+                keeper.signal(signal.SIGTERM)
+            killed = lambda number=number: len(keeper.kills()) >= number  # noqa: E731 - a default
+            wait_until(killed, f"{orders[number - 1][VARIABLE]} is not reached", 120)
+        account = stream.close(keeper)
         assert keeper.end() == 0
     assert {code for _, code in keeper.deaths} == {-signal.SIGKILL}
-
-
-@pytest.mark.skipif(not os.environ.get("FAULTS"), reason="takes minutes: make faults")
-def test_killed_while_it_is_stopping(world: World, tmp_path: Path) -> None:
-    point = FailPoint.DRAINING
-    keeper = Keeper(world.config, tmp_path / "log", environment=world.environment, fail_points=[point.value])
-    with play(world, NOTES, rate=15) as playing, Progress(world) as progress, keeper:
-        playing.taken_in(1 / 3)
-        keeper.signal(signal.SIGTERM)
-        settle(playing, progress, f"kill -9 at `{point}`", faults=keeper.kills)
-        assert len(keeper.kills()) == 1, keeper.lines
-        assert keeper.end() == 0
-
-
-@pytest.mark.skipif(not os.environ.get("FAULTS"), reason="takes minutes: make faults")
-def test_killed_while_it_marks_what_is_overdue(world: World, tmp_path: Path) -> None:
-    point = FailPoint.OVERDUE_MARKED
-    world = replace(world, settings={"PAKKEHJEM__FLOW__RECEIPT_DEADLINE_HOURS": "0.0003"})
-    keeper = Keeper(
-        world.config, tmp_path / "log", environment=world.environment, fail_points=[None, f"{point}:2"]
-    )
-    unanswered = "SELECT count(*) FROM sending WHERE kind = 'note' AND state = 'delivered'"
-    with play(world, NOTES, rate=15) as playing, Progress(world) as progress, keeper:
-        # What is due is looked for at the start: those that never answer are overdue by then.
-        playing.taken_in(1)
-        wait_until(lambda: world.count(unanswered) >= 2, "every sending is answered")
-        keeper.signal(signal.SIGTERM)
-        settle(playing, progress, f"kill -9 at `{point}`", faults=keeper.kills)
-        assert len(keeper.kills()) == 1, keeper.lines
-        assert keeper.end() == 0
+    assert len(keeper.deaths) == deaths
+    settle(account, world, f"kill -9 at `{point}`", deaths, progress.recovery(keeper.kills()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -13,12 +14,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
 
 import pika
 import psycopg
 
 from queues.rabbitmq_values import text
-from tests.faults.keeper import COMMAND, wait_until
+from tests.faults.keeper import wait_until
+from tests.faults.processes import COMMAND, Begin, Process, started
 from tests.faults.results import Result, record
 
 _LOOK_SECONDS = 0.1
@@ -123,9 +126,10 @@ class Progress:
 class Play:
     """`pakkehjem simulate` beside the gateway."""
 
-    def __init__(self, world: World, process: subprocess.Popen[bytes], notes: int) -> None:
+    def __init__(self, world: World, process: Process, output: Path, notes: int) -> None:
         """It runs."""
         self.world, self.process, self.notes = world, process, notes
+        self._output = output
         self._before = world.notes()
         self.faults: list[float] = []
         """When (monotonic) each was over: from then on the gateway could work again"""
@@ -146,28 +150,32 @@ class Play:
 
     def ledger(self, seconds: float) -> dict[str, Any]:
         """The books, when all is accounted for."""
-        output, _ = self.process.communicate(timeout=seconds)
-        found: dict[str, Any] = json.loads(output)
+        self.process.wait(seconds)
+        found: dict[str, Any] = json.loads(self._output.read_text())
         return found
 
 
 @contextmanager
-def play(world: World, notes: int, *, rate: float | None = None, seconds: float = 900) -> Iterator[Play]:
+def play(
+    world: World,
+    notes: int,
+    *,
+    rate: float | None = None,
+    seconds: float = 900,
+    seed: int = 1,
+    begin: Begin = started,
+) -> Iterator[Play]:
     """Send notes, and have everybody answer."""
-    orders = ["--count", str(notes), "--timeout", str(seconds), "--json"]
-    orders += ["--rate", str(rate)] if rate else []
-    process = subprocess.Popen(
-        [*COMMAND, "simulate", "-c", str(world.config), *orders],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=_clean(world.environment),
-    )
+    words = ["simulate", "-c", str(world.config), "--json"]
+    words += ["--count", str(notes), "--timeout", str(seconds), "--seed", str(seed)]
+    words += ["--rate", str(rate)] if rate else []
+    output = world.config.with_name(f"simulation-{uuid4()}.json")
+    process = begin(words, _clean(world.environment), output, output.with_suffix(".log"))
     try:
-        yield Play(world, process, notes)
+        yield Play(world, process, output, notes)
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
 
 
 def settle(
