@@ -20,9 +20,17 @@ from gateway.ops.cli import exit_code
 COMMAND = [sys.executable, "-m", "gateway.ops.cli"]
 
 _forking = multiprocessing.get_context("forkserver")
-# What the commands load on their way, too.
+# What the command loads on its way, too.
 _forking.set_forkserver_preload(
-    [__name__, "alembic.command", "gateway.ops.cli.run", "queues.embedded", "queues.rabbitmq"]
+    [
+        __name__,
+        "alembic.command",
+        "gateway.journal.postgresql",
+        "gateway.journal.sqlite",
+        "gateway.ops.cli.run",
+        "queues.embedded",
+        "queues.rabbitmq",
+    ]
 )
 
 
