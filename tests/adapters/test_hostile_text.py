@@ -66,16 +66,16 @@ def _read(system: str, text: str) -> Reading:
     return adapter.read(message_of(note), None)
 
 
-def _seconds(system: str, text: str) -> float:
-    """CPU seconds to read a text, the better of two attempts."""
-    seconds = []
-    for _ in range(2):
+def _seconds(system: str, text: str, *, attempts: int = 2, enough: float = 0.5) -> float:
+    """CPU seconds to read a text, the best of some attempts: one is enough that took less than `enough`."""
+    best = float("inf")
+    for _ in range(attempts):
         start = time.process_time()
         _read(system, text)
-        seconds.append(time.process_time() - start)
-        if seconds[-1] < 0.5:
+        best = min(best, time.process_time() - start)
+        if best < enough:
             break
-    return min(seconds)
+    return best
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -89,7 +89,8 @@ def test_a_megabyte_is_read_in_two_seconds(shape: str) -> None:
 def test_twice_the_text_takes_about_twice_the_time(shape: str) -> None:
     half, whole = (SHAPES[shape](size) for size in (MOST_CHARACTERS // 2, MOST_CHARACTERS))
     # Below a tenth of a second the clock says more of the machine than of the text.
-    assert _seconds("dips", whole) < max(0.1, 3.5 * _seconds("dips", half))
+    first = _seconds("dips", half, attempts=3, enough=0)
+    assert _seconds("dips", whole, attempts=5, enough=first) < max(0.1, 3.5 * first)
 
 
 @pytest.mark.parametrize("text", ["x" * MOST_CHARACTERS, "Behov: hjemmesykepleie\n" * MOST_LINES])
