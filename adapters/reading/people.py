@@ -76,9 +76,11 @@ def read_signature(lines: Sequence[str]) -> Signature | None:
 def _signature_at(tail: list[str], index: int, *, greeted: bool) -> Signature | None:
     line = tail[index]
     low = lower(line)
+    after = tail[index + 1 : index + 4]
+    if not greeted and low not in _ROLE and not (after and _role_alone(after[0])):
+        return None
     if low in _SECRETARY or low in _GP or len(_WORD.findall(line)) > _LONGEST:
         return None
-    after = tail[index + 1 : index + 4]
     name = _signed(line)
     if name is None and (greeted or (after and _role_alone(after[0]))):
         name = _name_alone(line)

@@ -78,6 +78,7 @@ _A_MAN = re.compile(
 _NOT_WITH = re.compile(
     r"\b(?:ikke|ikkje|ingen|inga|uten|utan|u)\b.{0,24}(?:\b(?:med|til stede|der)\b|pårørende|pårørande)"
 )
+_OF_AN_EARLIER_NOTE = ("notat", "rettelse", "erstat")
 _EARLIER_NOTE = re.compile(r"\bnotat(?:et)?\b[^.]{0,40}\bsendt|\brettelse\b|\berstatte?r\b")
 
 
@@ -135,12 +136,17 @@ def read_survey(
 def _is_about(statement: Statement) -> bool:
     if statement.topic is Topic.SURVEY and not statement.weak:
         return True
-    if _EARLIER_NOTE.search(statement.low) or _is_title(statement.low):
+    low = statement.low
+    if not HELD.may_be_within(low) or _is_title(low) or _of_earlier_note(low):
         return False
-    return HELD.may_be_within(statement.low) and any(
+    return any(
         clause in HELD and clause not in PLANNED and initiator_in(clause) is None
-        for clause in _CLAUSE.split(statement.low)
+        for clause in _CLAUSE.split(low)
     )
+
+
+def _of_earlier_note(low: str) -> bool:
+    return any(letters in low for letters in _OF_AN_EARLIER_NOTE) and _EARLIER_NOTE.search(low) is not None
 
 
 def _is_title(low: str) -> bool:

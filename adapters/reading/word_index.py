@@ -117,6 +117,7 @@ class Token:
 _Rows = list[tuple[int, Phrase]]
 
 _SHORTEST_INSIDE = 3
+_FIRST_LETTERS = 3
 _MOST_TOKENS_KEPT = 20_000
 _LONGEST_WORD = 60
 """No word of a vocabulary is longer: what a longer word of a text goes on with is not looked at"""
@@ -137,7 +138,7 @@ class Index:
         self._whole: dict[str, _Rows] = {}
         self._beginning: dict[str, _Rows] = {}
         self._lengths: dict[str, list[int]] = {}
-        """How long beginnings are, by their first letter"""
+        """How long beginnings are, by their first letters"""
         self._inside: dict[str, list[tuple[str, int, Phrase]]] = {}
         self._always: _Rows = []
         self._any = Token((), [], plain=False)
@@ -210,7 +211,7 @@ class Index:
         self._any = Token((), self._always, plain=False)
         lengths: dict[str, set[int]] = {}
         for letters in self._beginning:
-            lengths.setdefault(letters[0], set()).add(len(letters))
+            lengths.setdefault(letters[:_FIRST_LETTERS], set()).add(len(letters))
         self._lengths = {letter: sorted(sizes) for letter, sizes in lengths.items()}
         self._forget_all()
 
@@ -257,9 +258,11 @@ class Index:
         rows = [*self._whole[word]] if word in self._whole else []
         word = word[:_LONGEST_WORD]
         beginnings, inside = self._beginning, self._inside
-        for length in self._lengths.get(word[0], ()):
-            if (beginning := word[:length]) in beginnings and len(beginning) == length:
-                rows += beginnings[beginning]
+        for first in range(1, _FIRST_LETTERS + 1):
+            if (letters := word[:first]) in self._lengths and len(letters) == first:
+                for length in self._lengths[letters]:
+                    if (beginning := word[:length]) in beginnings and len(beginning) == length:
+                        rows += beginnings[beginning]
         for start in range(len(word) - _SHORTEST_INSIDE + 1):
             if (letters := word[start : start + _SHORTEST_INSIDE]) in inside:
                 rows += [
