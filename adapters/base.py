@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from typing import ClassVar, cast
 
 from pydantic import ValidationError
 
 from adapters.reading.action import action_by_words
-from adapters.reading.languages import find_interpreter, language_of
+from adapters.reading.interpreter import read_interpreter
 from adapters.reading.limits import readable
 from adapters.reading.model import Statement, Trace
 from adapters.reading.note import read_note, unplaced
@@ -108,7 +107,10 @@ class RecordSystem:
         sent_on = _sent_on(message)
         signature = read_signature([line for block in texts for line in block.text.splitlines()])
         note = read_note(message, statements, sent_on, trace)
-        patient, kin = self._people(message, statements, registry, signature, texts)
+        patient, kin = self._people(message, statements, registry, signature)
+        interpreter = read_interpreter(message.language, message.language_place, texts, trace)
+        if interpreter.language is not None:
+            patient = patient.model_copy(update={"language": interpreter.language})
         trace_people(message, statements, patient, kin, trace)
         pathway = note.pathway
         if read.beyond is not None:
@@ -148,6 +150,7 @@ class RecordSystem:
         left = (
             *unplaced(statements, signature),
             *note.contradicts,
+            *((interpreter.against,) if interpreter.against is not None else ()),
             *((read.beyond,) if read.beyond is not None else ()),
         )
         subject = message.subject if self.subject_is_title else None
@@ -174,7 +177,6 @@ class RecordSystem:
         statements: list[Statement],
         registry: Registry | None,
         signature: Signature | None,
-        blocks: Sequence[TextBlock],
     ) -> tuple[Patient, tuple[NextOfKin, ...]]:
         record = message.head.patient
         people = read_people(
@@ -186,11 +188,7 @@ class RecordSystem:
         )
         code = municipality_code(message, registry)
         patient = read_patient(record, people.phones, code)
-        language = None
-        if message.language is not None:
-            language = language_of(message.language.value, message.language.name)
-        language = language or find_interpreter("\n".join(block.text for block in blocks))
-        return patient.model_copy(update={"language": language}), people.next_of_kin
+        return patient, people.next_of_kin
 
     def _source(self, message: Message, statements: list[Statement]) -> Source:
         head = message.head

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
@@ -80,23 +81,52 @@ def language_of(code: str | None, display: str | None = None) -> str | None:
     return key if _CODE.fullmatch(key) and len(key) == 2 else None
 
 
-def find_interpreter(text: str) -> str | None:
-    """The language that a note asks an interpreter for; None where it asks for none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedInterpreter:
+    """A sentence about an interpreter."""
+
+    languages: tuple[str, ...]
+    """ISO 639-1 of the languages that it, or the sentence beside it, names; none where it denies the need"""
+    denied: bool
+    words: str
+    start: int
+    """Where it begins in the text"""
+
+
+def asked_interpreters(text: str) -> list[AskedInterpreter]:
+    """Find the sentences that ask for an interpreter, or say that none is needed.
 
     The language may stand beside the interpreter (`tolk i arabisk`, `somalitolk`, `snakker polsk, tolk
-    bestilt`) or in the sentence before or after (`Trenger tolk. Snakker tigrinja.`). A note that says that
-    no interpreter is needed asks for none.
+    bestilt`) or in the sentence before or after (`Trenger tolk. Snakker tigrinja.`).
     """
     if "tolk" not in text.lower():
-        return None
-    sentences = [match[0] for match in _SENTENCE.finditer(text)]
+        return []
+    found: list[AskedInterpreter] = []
+    sentences = list(_SENTENCE.finditer(text))
     for index, sentence in enumerate(sentences):
-        if not _INTERPRETER.search(sentence) or _DENIED.search(sentence):
+        if not _INTERPRETER.search(sentence[0]):
             continue
-        if language := _language().search(sentence):
-            return _names()[language[0].lower()]
-        around = sentences[max(0, index - 1) : index] + sentences[index + 1 : index + 2]
-        for other in around:
-            if _SPEAKS.search(other) and (language := _language().search(other)):
-                return _names()[language[0].lower()]
-    return None
+        denied = _DENIED.search(sentence[0]) is not None
+        languages: tuple[str, ...] = () if denied else _named(sentence[0])
+        if not languages and not denied:
+            around = (*sentences[max(0, index - 1) : index], *sentences[index + 1 : index + 2])
+            languages = next((named for s in around if _SPEAKS.search(s[0]) and (named := _named(s[0]))), ())
+        words = sentence[0].strip()
+        start = sentence.start() + sentence[0].index(words)
+        found.append(AskedInterpreter(languages=languages, denied=denied, words=words, start=start))
+    return found
+
+
+def _named(sentence: str) -> tuple[str, ...]:
+    names = _names()
+    return tuple(names[found[0].lower()] for found in _language().finditer(sentence))
+
+
+def find_interpreter(text: str) -> str | None:
+    """Find the language that a note asks an interpreter for; None where it asks for none."""
+    return next((one.languages[0] for one in asked_interpreters(text) if one.languages), None)
+
+
+def is_own(code: str | None, display: str | None = None) -> bool:
+    """Whether a coded field says Norwegian."""
+    return any(" ".join((value or "").lower().split()) in _own() for value in (code, display))

@@ -114,7 +114,7 @@ class Trace:
             Evidence(field=name, words=words or statement.text, place=statement.place, rule=rule)
         )
 
-    def structured(self, name: str, words: str | None, place: str) -> None:
-        """A field came from a structured place of the message."""
+    def structured(self, name: str, words: str | None, place: str, *, rule: str | None = None) -> None:
+        """A field came from a structured place of the message, or from words that no statement holds."""
         if words:
-            self.evidence.append(Evidence(field=name, words=words, place=place))
+            self.evidence.append(Evidence(field=name, words=words, place=place, rule=rule))

@@ -110,7 +110,7 @@ def read_note(
         contact=read_contact(statements, trace, sent_on),
         existing_follow_up=read_follow_up(statements, trace),
         score_out_of_range=heard.score_out_of_range,
-        contradicts=tuple(words for words in (heard.against, against.text if against else None) if words),
+        contradicts=(*heard.against, *((against.text,) if against is not None else ())),
     )
 
 

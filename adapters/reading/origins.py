@@ -40,9 +40,6 @@ def trace_people(
             trace.structured(field, one.name, _entry_place(message))
         elif (statement := _with_name(statements, one.name)) is not None:
             trace.add(field, statement, "kinship")
-    if patient.language is not None:
-        coded = message.language is not None
-        trace.structured("patient.language", patient.language, "a coded field" if coded else "the text")
 
 
 def trace_signature(signature: Signature | None, trace: Trace) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from adapters.reading.areas import FAMILY_WORDS
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import Statement, Topic, Trace
+from adapters.reading.parties import read_day
 from adapters.reading.roles import HELD, PLANNED, Role, role_of
 from adapters.reading.scores import FoundScore, find_scores, names_number
 from adapters.reading.vocabulary import Words, lower
@@ -31,6 +32,7 @@ _FORMS = (
     (SurveyForm.PHONE, Words("survey", "phone")),
     (SurveyForm.IN_PERSON, Words("survey", "in_person")),
 )
+_FORM_WORDS = dict(_FORMS)
 _PRESENT = Words("survey", "present")
 _ALONE = Words("survey", "alone")
 _CODE = re.compile(r"\bWMFG\s?11\b", re.IGNORECASE)
@@ -88,8 +90,8 @@ class SurveyReading:
 
     survey: Survey | None
     score_out_of_range: bool
-    against: str | None = None
-    """Words that say of a coded conversation that it was not held"""
+    against: tuple[str, ...] = ()
+    """Words that say of a coded conversation that it was not held, or that it was held in another form"""
 
 
 def read_survey(
@@ -119,18 +121,23 @@ def read_survey(
         trace.add("survey", statement, "survey.held")
     near = _with_neighbours([s for s in statements if _may_tell_who_came(s)], held)
     held_on = _held_on(statements, held, sent_on)
+    form, against_form = _form(held, near, events, held_on, trace)
     named = (s for s in statements if any(d.value == held_on for d in s.dates(sent_on)))
     if held_on is not None and (day := next(named, None)) is not None:
         trace.add("survey.held_on", day, "survey.held")
     survey = Survey(
         held_on=held_on,
-        form=_form(held, near, events, trace),
+        form=form,
         distress_score=score,
         relatives_present=_relatives(near, trace),
         procedure_code=PROCEDURE_CODE if coded or written else None,
     )
     against = next((s.text for s in about if _not_held(s)), None) if denied else None
-    return SurveyReading(survey=survey, score_out_of_range=out, against=against)
+    return SurveyReading(
+        survey=survey,
+        score_out_of_range=out,
+        against=tuple(words for words in (against, against_form) if words is not None),
+    )
 
 
 def _is_about(statement: Statement) -> bool:
@@ -248,24 +255,61 @@ def _day_of_talk(
 
 
 def _form(
-    held: Sequence[Statement], near: Sequence[Statement], events: Sequence[EventEntry], trace: Trace
-) -> SurveyForm | None:
+    held: Sequence[Statement],
+    near: Sequence[Statement],
+    events: Sequence[EventEntry],
+    held_on: datetime.date | None,
+    trace: Trace,
+) -> tuple[SurveyForm | None, str | None]:
+    """The form, of a coded contact on the day of the talk, else of the words; and words against the code."""
     ranked = sorted(held, key=_rank)
-    for statements in (ranked[:1], ranked, near):
-        for form, words in _FORMS:
-            for statement in statements:
-                if _without_interpreter(statement.whole) in words:
-                    trace.add("survey.form", statement, f"survey.{form}")
-                    return form
-    for event in events:
-        if event.code is not None and event.code.value in _ADMISSION_FORMS:
-            trace.structured("survey.form", event.code.name or event.code.value, event.place)
-            return _ADMISSION_FORMS[event.code.value]
-        for pattern, form in _EVENT_FORMS:
-            if event.description and pattern.search(event.description):
-                trace.structured("survey.form", event.description, event.place)
-                return form
+    said = _form_in(ranked[:1]) or _form_in(ranked)
+    coded = [(event, form) for event in events if (form := _coded_form(event)) is not None]
+    of_the_day = next(((e, f) for e, f in coded if held_on is not None and _only_day(e) == held_on), None)
+    if of_the_day is not None:
+        event, form = of_the_day
+        trace.structured("survey.form", _name_of(event), event.place)
+        differs = said is not None and said[0] is not form and not any(_tells(form, s) for s in held)
+        return form, said[1].text if said is not None and differs else None
+    said = said or _form_in(near)
+    if said is not None:
+        trace.add("survey.form", said[1], f"survey.{said[0]}")
+        return said[0], None
+    if coded:
+        event, form = coded[0]
+        trace.structured("survey.form", _name_of(event), event.place)
+        return form, None
+    return None, None
+
+
+def _form_in(statements: Sequence[Statement]) -> tuple[SurveyForm, Statement] | None:
+    for form, _ in _FORMS:
+        for statement in statements:
+            if _tells(form, statement):
+                return form, statement
     return None
+
+
+def _tells(form: SurveyForm, statement: Statement) -> bool:
+    return _without_interpreter(statement.whole) in _FORM_WORDS[form]
+
+
+def _coded_form(event: EventEntry) -> SurveyForm | None:
+    """The form of a contact, by its code or the words of its field."""
+    if event.code is not None and event.code.value in _ADMISSION_FORMS:
+        return _ADMISSION_FORMS[event.code.value]
+    described = event.description or ""
+    return next((form for pattern, form in _EVENT_FORMS if pattern.search(described)), None)
+
+
+def _name_of(event: EventEntry) -> str | None:
+    return (event.code.name or event.code.value) if event.code is not None else event.description
+
+
+def _only_day(event: EventEntry) -> datetime.date | None:
+    """The day of a contact of one day."""
+    start, end = read_day(event.start), read_day(event.end)
+    return start if end is None or end == start else None
 
 
 def _without_interpreter(low: str) -> str:

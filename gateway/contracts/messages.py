@@ -376,7 +376,8 @@ class Message:
     professionals: tuple[ProfessionalEntry, ...] = ()
     events: tuple[EventEntry, ...] = ()
     language: CodedValue | None = None
-    """PLO TilleggsopplysningPasient/Sprak"""
+    """PLO BehovTolkSprak, or TilleggsopplysningPasient/Sprak"""
+    language_place: str = ""
     attachments: tuple[Attachment, ...] = ()
     canonical: bytes | None = None
     """The canonical XML (summary-1), where it is the content of the message"""

@@ -67,7 +67,7 @@ def read_plo(content: Element, head: Head, version: Format) -> Message:
     events = _events(reader, content, found)
     relatives = _relatives(reader, content, found)
     professionals = _professionals(reader, content, found)
-    language = _language(reader, content, found)
+    language, language_place = _language(reader, content, found)
     sent = reader.child(content, "OpplysningerTilSoknad", "EgensoknadSendt")
     if string_of(sent) == "false":
         reader.done(sent)
@@ -84,6 +84,7 @@ def read_plo(content: Element, head: Head, version: Format) -> Message:
         professionals=professionals,
         events=events,
         language=language,
+        language_place=language_place,
     )
 
 
@@ -194,10 +195,11 @@ def _function(entry: str, role: CodedValue | None) -> ProfessionalFunction:
     )
 
 
-def _language(reader: Reader, content: Element, entries: _Entries) -> CodedValue | None:
-    """The language an interpreter is asked for, else the patient's language."""
+def _language(reader: Reader, content: Element, entries: _Entries) -> tuple[CodedValue | None, str]:
+    """The language an interpreter is asked for, else the patient's language; with its place."""
     for asked in entries["language"]:
         if attribute(asked, "V") or attribute(asked, "DN"):
             reader.done(asked)
-            return coded_of(asked)
-    return reader.coded(reader.child(content, "TilleggsopplysningPasient"), "Sprak")
+            return coded_of(asked), place_of(asked, content)
+    spoken = reader.coded(reader.child(content, "TilleggsopplysningPasient"), "Sprak")
+    return spoken, "TilleggsopplysningPasient/Sprak" if spoken is not None else ""

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 import adapters
-from gateway.contracts.messages import CodedValue, CodeList, DiagnosisEntry, ProcedureEntry
+from gateway.contracts.messages import CodedValue, CodeList, DiagnosisEntry, EventEntry, ProcedureEntry
 from gateway.contracts.reading import Reading
 from mappings import table, vocabulary
 from tests.adapters.comparison import message_of
@@ -97,3 +97,88 @@ def test_a_coded_talk_that_the_words_tell_of_contradicts_nothing() -> None:
     reading = _with_coded_talk("Kartleggingssamtale ble gjennomført 19.05.2026.")
     assert reading.summary.survey is not None
     assert "PH090" not in reading.noticed
+
+
+def _system_reads(system: str, text: str, **fields: object) -> Reading:
+    note = {
+        "system": system,
+        "subject": "Pakkeforløp hjem",
+        "text": f"Pakkeforløp hjem\n{text}",
+        "sent_at": "2026-05-20T10:00:00+02:00",
+    }
+    adapter = adapters.installed().named(system)
+    assert adapter is not None
+    return adapter.read(replace(message_of(note), **fields), None)  # type: ignore[arg-type]  # of a message
+
+
+_PHONE = EventEntry(
+    code=CodedValue(value="6", name="Telefonkontakt"), start="20260519", end="20260519", place="x"
+)
+_VIDEO = EventEntry(code=CodedValue(value="4", name="Telemedisinsk kontakt"), start="2026-05-19", place="x")
+_CLINIC = EventEntry(description="Poliklinisk konsultasjon", start="2026-05-19", place="x")
+
+
+@pytest.mark.parametrize(
+    ("event", "system", "text", "form"),
+    [
+        (_PHONE, "doculive", "Kartleggingssamtale 19.05.2026 på poliklinikken med kona til stede.", "phone"),
+        (_VIDEO, "doculive", "Kartleggingssamtale 19.05.2026 på telefon.", "video"),
+        (_CLINIC, "dips", "Kartleggingssamtale 19.5. per telefon.", "in_person"),
+        (_CLINIC, "dips", "Kartleggingssamtala vart halden på video 19. mai.", "in_person"),
+    ],
+)
+def test_a_coded_contact_on_the_day_of_the_talk_has_its_form(
+    event: EventEntry, system: str, text: str, form: str
+) -> None:
+    reading = _system_reads(system, text, events=(event,))
+    assert reading.summary.survey is not None
+    assert reading.summary.survey.form == form
+    assert "PH090" in reading.noticed
+    assert reading.unplaced == (text,)
+    assert any(one.field == "survey.form" and one.place == "x" for one in reading.evidence)
+
+
+@pytest.mark.parametrize(
+    ("event", "text", "form"),
+    [
+        (_PHONE, "Kartleggingssamtale 19.05.2026 på telefon.", "phone"),
+        # Another day's contact is not the talk.
+        (_PHONE, "Kartleggingssamtale 18.05.2026 på poliklinikken.", "in_person"),
+        # Both are told: the words do not contradict the code.
+        (_PHONE, "Kartleggingssamtale 19.05.2026 på telefon, hun møter på poliklinikken i juni.", "phone"),
+        (_CLINIC, "Kartleggingssamtale 19.05.2026.", "in_person"),
+        (_CLINIC, "Kartleggingssamtale 19.05.2026 med tolk på telefon.", "in_person"),
+    ],
+)
+def test_words_that_fit_the_coded_contact_are_no_contradiction(
+    event: EventEntry, text: str, form: str
+) -> None:
+    reading = _system_reads("doculive", text, events=(event,))
+    assert reading.summary.survey is not None
+    assert reading.summary.survey.form == form
+    assert reading.unplaced == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "text", "language", "against"),
+    [
+        ("so", "Somali", "Trenger tolk i arabisk.", "so", True),
+        ("so", "Somali", "Hun snakker godt norsk og trenger ikke tolk.", "so", True),
+        ("pl", "polsk", "Treng ikkje tolk.", "pl", True),
+        ("no", "norsk", "Trenger polsk tolk ved samtaler.", "pl", True),
+        ("so", "Somali", "Somalisk tolk bestilles.", "so", False),
+        ("so", "Somali", "Tolk må bestilles.", "so", False),
+        ("so", "Somali", "Tolk i somali eller arabisk.", "so", False),
+        ("no", "norsk", "Trenger ikke tolk.", None, False),
+        ("so", "Somali", "Datteren snakker arabisk.", "so", False),
+    ],
+)
+def test_a_coded_language_holds_and_words_against_it_are_noticed(
+    code: str, name: str, text: str, language: str | None, *, against: bool
+) -> None:
+    coded = CodedValue(value=code, name=name)
+    reading = _system_reads("dips", text, language=coded, language_place="x")
+    uncoded = _system_reads("dips", text)
+    assert reading.summary.patient.language == language
+    assert (reading.unplaced[len(uncoded.unplaced) :] == (text,)) is against
+    assert "PH090" in reading.noticed or not against
