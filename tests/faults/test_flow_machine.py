@@ -42,7 +42,7 @@ from queues.embedded import EmbeddedQueue
 from tests.flow.harness import ALL_KINDS, Gateway, receipt
 from tests.ops.simulated_world import sample_book
 
-pytestmark = pytest.mark.crash
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(3000)]
 
 SAMPLES = ("dips/01", "helseplattformen/01", "doculive/01")
 MOST_NOTES = 5
