@@ -18,9 +18,14 @@ WITHOUT_AUDIT = ("", "1", "2", "3")
 """Versions (none: there is no journal yet) that have no audit log"""
 
 
+def load() -> None:
+    """Load what an upgrade needs; slow, so that nobody should wait for it in a transaction."""
+    from alembic import command  # noqa: F401, PLC0415 - only a journal that is new, or old, needs it
+
+
 def upgrade(connection: Connection, revision: str = SCHEMA_VERSION) -> None:
     """Run the revisions that are missing, in the transaction of the connection."""
-    # Not on top: only a journal that is new, or old, needs it, and it loads slowly.
+    # Not on top: see `load`.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 

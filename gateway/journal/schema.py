@@ -34,6 +34,8 @@ def prepare(store: Store, vault: Vault, statements: Statements, *, upgrade: bool
     with connection_of(store.reader) as connection:
         found = _checked(connection, vault, upgrade=upgrade)
     if found != SCHEMA_VERSION:
+        # Before the transaction: another process that makes the same journal waits for its end.
+        migrate.load()
         with session_of(store.writer, store.meaning) as session:
             # Once more: another process may have been quicker.
             found = _checked(session.connection, vault, upgrade=upgrade)

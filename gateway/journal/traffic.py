@@ -57,7 +57,7 @@ class SqlTraffic:
         return [replace(rows.sending(row, self._vault), alone=True) for row in found]
 
     def set_clock_back(self, now: datetime, *, longest: timedelta) -> None:
-        """What waits for a time that is further away than any pause: due now."""
+        """What waits for a time that is further away than that: due now."""
         s = self._statements.traffic
         values = {"now": rows.to_time(now), "after": rows.to_time(now + longest)}
         self._session.change(s.attempt_at_once, values)

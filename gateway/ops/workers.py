@@ -19,7 +19,8 @@ log = structlog.get_logger()
 _LOOK_SECONDS = 0.1
 _SHORT_LIFE_SECONDS = 10.0
 """Who dies sooner waits before it is started again, longer each time"""
-_LONGEST_PAUSE_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 5.0
+"""A start costs little: what it needs is loaded before"""
 _HOPELESS = (EXIT_CONFIGURATION, EXIT_USAGE)
 """Exit codes that would be the same the next time"""
 

@@ -21,8 +21,10 @@ from gateway.receipts.states import settle
 
 log = structlog.get_logger()
 
-_CLOCK_STEP = timedelta(minutes=5)
-"""How far a clock may be set back, or those of several machines differ, with nothing done about it"""
+_CLOCKS_APART = timedelta(minutes=5)
+"""How far the clocks of machines, or of before and after a start, may differ with nothing done about it"""
+_CLOCK_STEP = timedelta(seconds=1)
+"""How far the clock may go back under us with nothing done about it: it is put right by less all the time"""
 
 _STATES_OF_NOTES = (SendingKind.NOTE, SendingKind.REPLY)
 
@@ -97,12 +99,7 @@ class Outbox:
             TransientError: queue or journal can not be reached.
         """
         now = self._clock()
-        if self._latest is None or now < self._latest:
-            # The clock was set back, perhaps while no process ran: what it had put off is not put off again.
-            longest = max(self._settings.longest, self._settings.circuit.longest) + _CLOCK_STEP
-            with self._journal.transaction() as transaction:
-                transaction.set_clock_back(now, longest=longest)
-        self._latest = now
+        self._mind_the_clock(now)
         due = self._journal.claim_due(now, limit=self._group_size)
         if not due:
             return 0
@@ -114,6 +111,23 @@ class Outbox:
             if sending.alone:
                 self._publish_alone(sending)
         return len(due)
+
+    def _mind_the_clock(self, now: datetime) -> None:
+        """Where the clock was set back, what was put off by it is not put off by as much again.
+
+        What is tried too early costs an attempt. Nobody has seen by how much it was set back where no process
+        ran: then only what waits longer than any pause lasts is tried at once.
+        """
+        if self._latest is None:
+            longest = max(self._settings.longest, self._settings.circuit.longest) + _CLOCKS_APART
+        elif now < self._latest - _CLOCK_STEP:
+            longest = timedelta()
+        else:
+            self._latest = max(now, self._latest)
+            return
+        with self._journal.transaction() as transaction:
+            transaction.set_clock_back(now, longest=longest)
+        self._latest = now
 
     def _publish_alone(self, sending: Sending) -> None:
         """Publish what a process may have ended over, or set it aside."""

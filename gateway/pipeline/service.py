@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ from gateway.pipeline.reachability import Reachability
 log = structlog.get_logger()
 
 _IDLE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 5.0
+"""How long is waited at most until a queue or journal that was away is looked for again: it costs little"""
 _SLICE_SECONDS = 0.1
 """How soon a pause ends when the service is to stop"""
 _PAUSE_LOOK_SECONDS = 1.0
@@ -110,7 +113,8 @@ class Service:
                 failures = 0
                 self._reachability.back()
             except TransientError as error:
-                pause = min(0.5 * 2**failures, _LONGEST_PAUSE_SECONDS)
+                pause = min(_FIRST_PAUSE_SECONDS * 2**failures, _LONGEST_PAUSE_SECONDS)
+                pause = round(pause * random.uniform(0.5, 1), 2)  # noqa: S311 - not all at the same moment
                 failures = min(failures + 1, 10)
                 self._reachability.lost(error, retry_in_seconds=pause)
                 self._rest(pause)

@@ -309,6 +309,32 @@ def test_a_clock_that_is_set_back_holds_nothing_up(
     )
 
 
+@pytest.mark.parametrize("back", [{"minutes": 4}, {"seconds": 30}, {"hours": 1}], ids=str)
+def test_a_clock_that_is_set_back_while_it_works_puts_nothing_off(world: World, back: dict[str, int]) -> None:
+    """However far: what waited for the time that was is tried at once."""
+    world.refused = {f"{DOWN}_async": UNROUTABLE, f"{UP}_async": UNROUTABLE}
+    world.add(10)
+    world.turns(most=120)
+    world.clock.move(**{unit: -value for unit, value in back.items()})
+    world.refused = {}
+    world.turns(
+        lambda: all(s.state is SendingState.DELIVERED for r in (DOWN, UP) for s in world.sending_to(r)),
+        step=1,
+        most=2,
+    )
+
+
+def test_a_clock_that_is_put_right_by_a_little_makes_nothing_due(world: World) -> None:
+    world.refused = {f"{DOWN}_async": UNROUTABLE, f"{UP}_async": UNROUTABLE}
+    world.add(10)
+    world.turns(most=60)
+    tried = len(world.tried)
+    for _ in range(5):
+        world.clock.move(seconds=-0.1)
+        assert world.outbox.publish_due() == 0
+    assert len(world.tried) == tried
+
+
 def test_a_clock_that_is_set_forth_gives_nothing_up_too_soon(world: World) -> None:
     world.refused = {f"{DOWN}_async": UNROUTABLE}
     world.add(10)

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from gateway.contracts.audit import AuditEntry
 from gateway.contracts.errors import LocalError
-from gateway.journal import migrate
+from gateway.journal import migrate, schema
 from gateway.journal.indexes import metadata
 from gateway.journal.opening import upgrade_journal
+from gateway.journal.session import session_of
 from gateway.journal.sql_journal import SqlJournal
 from gateway.journal.tables import SCHEMA_VERSION
 from tests.journal.stores import FULL, OTHER_KEY, Store, add, happened, outgoing, vault
@@ -128,3 +129,22 @@ def test_the_last_revision_is_the_version_of_the_program() -> None:
     revisions = [each.revision for each in script.walk_revisions()]
     assert script.get_current_head() == SCHEMA_VERSION
     assert sorted(revisions) == sorted([*migrate.OLDER, SCHEMA_VERSION])
+
+
+def test_what_an_upgrade_needs_is_loaded_before_others_wait_for_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It loads slowly, and who makes the same journal at the same moment waits for the transaction."""
+    order: list[str] = []
+
+    def told(name: str, done: Callable[..., Any]) -> Callable[..., Any]:
+        def work(*of: Any) -> Any:
+            order.append(name)
+            return done(*of)
+
+        return work
+
+    monkeypatch.setattr(migrate, "load", told("loaded", migrate.load))
+    monkeypatch.setattr(schema, "session_of", told("begun", session_of))
+    store.open().close()
+    assert order[:2] == ["loaded", "begun"]

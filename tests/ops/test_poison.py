@@ -143,3 +143,9 @@ def test_what_kills_the_process_is_quarantined_and_its_neighbours_flow(
     status = pakkehjem("queues", "status", "-c", config, "--json").json()
     assert {each["name"]: each["ready"] for each in status["queues"]}["pakkehjem_in"] == 0
     assert '"message-quarantined"' in (tmp_path / "log").read_text()
+
+    # Where it was no fault of its own a person takes it up again.
+    pakkehjem("failed", "replay", poison.id, "-c", config)
+    with journal_of(configuration) as journal:
+        taken_up = [m for m in journal.list_inbound(InboundFilter()) if m.id not in {r.id for r in rows}]
+        assert [m.state for m in taken_up] == [InboundState.HELD], "it says what its neighbour has said"
