@@ -8,6 +8,7 @@ from typing import ClassVar, cast
 from pydantic import ValidationError
 
 from adapters.reading.action import action_by_words
+from adapters.reading.envelope import trace_head
 from adapters.reading.interpreter import read_interpreter
 from adapters.reading.limits import readable
 from adapters.reading.model import Statement, Trace
@@ -34,7 +35,17 @@ from gateway.contracts.next_points import next_points
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import ErrorCode, fault
 from gateway.contracts.registry import Registry
-from gateway.contracts.summary import Action, NextOfKin, PathwayStatus, Patient, Source, SourceFormat, Summary
+from gateway.contracts.summary import (
+    Action,
+    Basis,
+    NextOfKin,
+    Pathway,
+    PathwayStatus,
+    Patient,
+    Source,
+    SourceFormat,
+    Summary,
+)
 from gateway.contracts.text import as_text, line_or_none
 
 _NO_DAY = datetime.date(2000, 1, 1)
@@ -107,7 +118,7 @@ class RecordSystem:
         sent_on = _sent_on(message)
         signature = read_signature([line for block in texts for line in block.text.splitlines()])
         note = read_note(message, statements, sent_on, trace)
-        patient, kin = self._people(message, statements, registry, signature)
+        patient, kin = self._people(message, statements, registry, signature, trace)
         interpreter = read_interpreter(message.language, message.language_place, texts, trace)
         if interpreter.language is not None:
             patient = patient.model_copy(update={"language": interpreter.language})
@@ -128,6 +139,7 @@ class RecordSystem:
                 )
             }
         )
+        _trace_points(message, pathway, trace)
         summary = Summary(
             pathway=pathway,
             patient=patient,
@@ -142,9 +154,10 @@ class RecordSystem:
             contact=note.contact,
             existing_follow_up=note.existing_follow_up,
             author=read_author(self.author(message), signature, message.head.sender, trace),
-            source=self._source(message, statements),
+            source=self._source(message, statements, trace),
             note=_whole(written),
         )
+        trace_head(message, summary, trace)
         if self.author(message) is None:
             trace_signature(signature, trace)
         left = (
@@ -177,6 +190,7 @@ class RecordSystem:
         statements: list[Statement],
         registry: Registry | None,
         signature: Signature | None,
+        trace: Trace,
     ) -> tuple[Patient, tuple[NextOfKin, ...]]:
         record = message.head.patient
         people = read_people(
@@ -186,21 +200,24 @@ class RecordSystem:
             others=numbers_of_others(message, signature),
             names=_names(message, signature),
         )
-        code = municipality_code(message, registry)
+        code = municipality_code(message, registry, trace)
         patient = read_patient(record, people.phones, code)
         return patient, people.next_of_kin
 
-    def _source(self, message: Message, statements: list[Statement]) -> Source:
+    def _source(self, message: Message, statements: list[Statement], trace: Trace) -> Source:
         head = message.head
         conversation = head.conversation
         action = message.action
         if action is Action.NEW and self.action_in_words:
-            action = action_by_words(
+            found = action_by_words(
                 message.subject,
                 message.texts,
                 refers=conversation is not None,
                 full=has_sections(statements),
             )
+            if found is not None:
+                action = found.action
+                trace.structured("source.action", found.words, found.place, rule="action")
         sender = head.sender
         return Source(
             system=self.name,
@@ -231,6 +248,25 @@ def _discharged_on(message: Message) -> datetime.date | None:
         if event.code is not None and event.code.value == "1" and event.end:
             return read_day(event.end)
     return None
+
+
+_BASES = {
+    Basis.STARTED_ON: "pathway.started_on",
+    Basis.DIAGNOSIS_DATE: "diagnosis.date",
+    Basis.SURVEY_DATE: "survey.held_on",
+}
+
+
+def _trace_points(message: Message, pathway: Pathway, trace: Trace) -> None:
+    """Say of the points to come what they are counted from."""
+    for index, point in enumerate(pathway.next_points):
+        name = f"pathway.next_points[{index}]"
+        if point.basis in _BASES:
+            trace.as_of(name, _BASES[point.basis], "counted")
+        else:
+            day = _discharged_on(message)
+            place = next((event.place for event in message.events if event.place), "a coded field")
+            trace.structured(name, day.isoformat() if day else None, place)
 
 
 def _whole(blocks: tuple[TextBlock, ...]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import TextBlock
@@ -15,8 +16,19 @@ _FIRST_WORDS = 240
 """How far into the text the words may stand, in characters."""
 
 
-def action_by_words(subject: str | None, blocks: Sequence[TextBlock], *, refers: bool, full: bool) -> Action:
-    """Read the action.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundAction:
+    """What the words of a message do to an earlier one."""
+
+    action: Action
+    words: str
+    place: str
+
+
+def action_by_words(
+    subject: str | None, blocks: Sequence[TextBlock], *, refers: bool, full: bool
+) -> FoundAction | None:
+    """Read the action; None for a new message.
 
     Args:
         subject: the subject of the message.
@@ -27,11 +39,13 @@ def action_by_words(subject: str | None, blocks: Sequence[TextBlock], *, refers:
     """
     low = lower(subject or "")
     text = lower(" ".join(block.text for block in blocks)[:_FIRST_WORDS]) if refers else ""
-    for words in (low, text):
-        if words in _CANCEL:
-            return Action.CANCEL
-        if words in _CHANGE:
-            return Action.CHANGE
-        if words in _DISREGARD:
-            return Action.CHANGE if full else Action.CANCEL
-    return Action.NEW
+    kinds = (
+        (_CANCEL, Action.CANCEL),
+        (_CHANGE, Action.CHANGE),
+        (_DISREGARD, Action.CHANGE if full else Action.CANCEL),
+    )
+    for words, place in ((low, "subject"), (text, blocks[0].place if blocks else "")):
+        for vocabulary, action in kinds:
+            if (found := vocabulary.find(words)) is not None:
+                return FoundAction(action=action, words=found[0], place=place)
+    return None

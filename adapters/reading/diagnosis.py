@@ -95,6 +95,8 @@ def read_diagnosis(
         return None
     if coded is not None:
         trace.structured("diagnosis.code", name or code, coded.place)
+        if said is None:
+            trace.structured("diagnosis", name or code, coded.place)
     for statement in {id(s): s for s in (*headed, *named)}.values():
         by_heading = statement.topic is Topic.DIAGNOSIS
         trace.add("diagnosis", statement, "headings.diagnosis" if by_heading else "diagnosis.cancer")
@@ -300,5 +302,7 @@ def read_reason(
             return PathwayReason.RELAPSE
     if diagnosis is None or not diagnosis.confirmed or diagnosis.date is None:
         return None
-    recent = sent_on - diagnosis.date <= _MONTHS_A_NEW_DIAGNOSIS_IS_NEW
-    return PathwayReason.NEW_DIAGNOSIS if recent else None
+    if sent_on - diagnosis.date > _MONTHS_A_NEW_DIAGNOSIS_IS_NEW:
+        return None
+    trace.as_of("pathway.reason", "diagnosis.date", "a recent day")
+    return PathwayReason.NEW_DIAGNOSIS

@@ -114,6 +114,14 @@ class Trace:
             Evidence(field=name, words=words or statement.text, place=statement.place, rule=rule)
         )
 
+    def as_of(self, name: str, other: str, rule: str) -> None:
+        """A field follows from another, which has its evidence already."""
+        found = next((one for one in self.evidence if one.field == other), None)
+        if found is not None:
+            self.evidence.append(
+                Evidence(field=name, words=found.words, place=found.place, rule=f"{rule}, from {other}")
+            )
+
     def structured(self, name: str, words: str | None, place: str, *, rule: str | None = None) -> None:
         """A field came from a structured place of the message, or from words that no statement holds."""
         if words:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters.reading.envelope import place_of_patient
 from adapters.reading.model import Statement, Trace
 from adapters.reading.parties import numbers
 from adapters.reading.people import Signature
@@ -11,8 +12,6 @@ from adapters.reading.phones import find_phones
 from adapters.reading.vocabulary import lower
 from gateway.contracts.messages import Message
 from gateway.contracts.summary import NextOfKin, Patient
-
-_HEAD = "MsgHead/Patient"
 
 
 def trace_people(
@@ -24,12 +23,11 @@ def trace_people(
 ) -> None:
     """Say of the patient, the numbers and the relatives which place gave them."""
     record = message.head.patient
-    trace.structured("patient.id", patient.id, _HEAD)
     own = numbers(record.telecoms) if record is not None else []
     for index, phone in enumerate(patient.phones):
         field = f"patient.phones[{index}]"
         if phone in own:
-            trace.structured(field, phone, f"{_HEAD}/TeleCom")
+            trace.structured(field, phone, f"{place_of_patient(message)}/TeleCom")
         elif (statement := _with_phone(statements, phone)) is not None:
             trace.add(field, statement, "people.own_phone")
         else:

@@ -6,10 +6,12 @@ import datetime
 import re
 from collections.abc import Sequence
 
+from adapters.reading.envelope import place_of_patient, place_of_receiver, written_address
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.people import Signature, gp_name, without_roles
 from adapters.reading.phones import find_phones, to_e164
 from gateway.contracts.messages import (
+    CodedValue,
     Message,
     Party,
     PatientRecord,
@@ -17,6 +19,7 @@ from gateway.contracts.messages import (
     PostalAddress,
     ProfessionalEntry,
     ProfessionalFunction,
+    Receiver,
     Telecom,
     Unit,
 )
@@ -126,41 +129,53 @@ def _address(address: PostalAddress | None) -> Address | None:
     return None if read == Address() else read
 
 
-def municipality_code(message: Message, registry: Registry | None) -> str | None:
+def municipality_code(message: Message, registry: Registry | None, trace: Trace) -> str | None:
     """The home municipality: of the address, else the receiver's, else that of the postal code.
 
     In a city with a way in for each bydel the receiver says which.
     """
+    field, place = "patient.municipality_code", f"{place_of_patient(message)}/Address"
     record = message.head.patient
     address = record.address if record else None
     own = _of_address(address)
-    if own is not None and len(own) == 6:
-        return own
-    of_receiver = _of_receivers(message, registry)
-    if own is not None:
-        return of_receiver if of_receiver and len(of_receiver) == 6 and of_receiver.startswith(own) else own
-    if of_receiver is not None:
-        return of_receiver
+    known = None if own is not None and len(own.value or "") == 6 else _of_receivers(message, registry)
+    if own is not None and not (known is not None and _is_bydel_of(known[0], own.value)):
+        trace.structured(field, f"{own.value} {own.name or ''}".strip(), place)
+        return own.value
+    if known is not None:
+        code, receiver = known
+        organisation = receiver.party.organisation
+        words = organisation.name or organisation.her_id
+        trace.structured(field, words, place_of_receiver(message, receiver), rule="register")
+        return code
     if registry is None or address is None:
         return None
-    return registry.municipality_code(postal_code=address.postal_code, city=address.city)
+    found = registry.municipality_code(postal_code=address.postal_code, city=address.city)
+    if found is not None:
+        trace.structured(field, written_address(address), place, rule="register")
+    return found
 
 
-def _of_address(address: PostalAddress | None) -> str | None:
+def _is_bydel_of(code: str, municipality: str | None) -> bool:
+    return municipality is not None and len(code) == 6 and code.startswith(municipality)
+
+
+def _of_address(address: PostalAddress | None) -> CodedValue | None:
     if address is None:
         return None
-    codes = [c.value for c in (address.city_district, address.municipality) if c is not None and c.value]
-    return next((code for code in codes if _MUNICIPALITY_CODE.fullmatch(code)), None)
+    codes = [c for c in (address.city_district, address.municipality) if c is not None and c.value]
+    return next((c for c in codes if _MUNICIPALITY_CODE.fullmatch(c.value or "")), None)
 
 
-def _of_receivers(message: Message, registry: Registry | None) -> str | None:
+def _of_receivers(message: Message, registry: Registry | None) -> tuple[str, Receiver] | None:
     if registry is None:
         return None
     for receiver in message.head.receivers:
         for her_id in receiver.party.her_ids:
             endpoint = registry.endpoint(her_id)
             if endpoint is not None and endpoint.kind is PartyKind.MUNICIPALITY:
-                return endpoint.municipality_code
+                code = endpoint.municipality_code
+                return (code, receiver) if code is not None else None
     return None
 
 
@@ -199,6 +214,10 @@ def read_gp(
         her_id, hpr = her_id or known.her_id, hpr or known.hpr
     for entry in stated:
         trace.structured("gp", name, entry.place)
+    for receiver in message.head.receivers:
+        person = receiver.party.person
+        if person is not None and any(person is one for one in receiving):
+            trace.structured("gp", person.full_name or person.her_id, place_of_receiver(message, receiver))
     return GeneralPractitioner(name=_cased(name), her_id=her_id, hpr=hpr) if name or her_id or hpr else None
 
 

@@ -84,6 +84,9 @@ def read_status(statements: Sequence[Statement], trace: Trace, *, held: bool) ->
     if said.refused and not said.started and not held:
         return PathwayStatus.DECLINED
     if said.started or held:
+        if not said.started:
+            for name in ("survey", "survey.procedure_code", "survey.distress_score"):
+                trace.as_of("pathway.status", name, "a talk was held")
         return PathwayStatus.STARTED
     return PathwayStatus.OFFER_LATER if said.later else PathwayStatus.UNKNOWN
 
@@ -146,6 +149,7 @@ def read_started_on(
         dates = statement.dates(sent_on)
         if statement.topic not in LISTS and _starts(statement):
             if _DAY_OF_THE_TALK.search(statement.low) and held_on is not None:
+                trace.add("pathway.started_on", statement, "status.started")
                 return held_on
             day = _that_day(statement, last, sent_on) or _tied(statement, last, sent_on)
             if day is not None:

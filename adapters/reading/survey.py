@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from adapters.reading.areas import FAMILY_WORDS
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import Statement, Topic, Trace
-from adapters.reading.parties import read_day
 from adapters.reading.roles import HELD, PLANNED, Role, role_of
 from adapters.reading.scores import FoundScore, find_scores, names_number
+from adapters.reading.survey_form import read_form
 from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import EventEntry, ProcedureEntry
-from gateway.contracts.summary import Survey, SurveyForm
+from gateway.contracts.summary import Survey
 
 _TITLE = Words("title", "title")
 _A_WORD = re.compile(r"[^\W\d_]+")
@@ -26,24 +26,10 @@ _DONE = re.compile(r"\b(?:gjort|utført|gjennomført|gjennomførd|tatt|teke|hold
 _MAIN = Words("survey", "main")
 _NOT_HELD = Words("survey", "not_held")
 _BROKEN_OFF = Words("survey", "broken_off")
-_INTERPRETER = Words("survey", "interpreter")
-_FORMS = (
-    (SurveyForm.VIDEO, Words("survey", "video")),
-    (SurveyForm.PHONE, Words("survey", "phone")),
-    (SurveyForm.IN_PERSON, Words("survey", "in_person")),
-)
-_FORM_WORDS = dict(_FORMS)
 _PRESENT = Words("survey", "present")
 _ALONE = Words("survey", "alone")
 _CODE = re.compile(r"\bWMFG\s?11\b", re.IGNORECASE)
 PROCEDURE_CODE = "WMFG11"
-_ADMISSION_FORMS = {"6": SurveyForm.PHONE, "4": SurveyForm.VIDEO, "3": SurveyForm.IN_PERSON}
-"""Code list 8240 (AdmCat): telefonkontakt, telemedisinsk kontakt, poliklinisk omsorg"""
-_EVENT_FORMS = (
-    (re.compile(r"telefon", re.IGNORECASE), SurveyForm.PHONE),
-    (re.compile(r"video", re.IGNORECASE), SurveyForm.VIDEO),
-    (re.compile(r"poliklinisk|konsultasjon", re.IGNORECASE), SurveyForm.IN_PERSON),
-)
 _CLOSED = frozenset(
     {
         Topic.STRAIN,
@@ -61,7 +47,6 @@ _CLOSED = frozenset(
         Topic.GP,
     }
 )
-_NUMBER = re.compile(r"\b(?:tlf|telefon|mob\w*|nummer)\b\.?\s*:?\s*(?=[+\d][\d ]{6})")
 _ASKED = re.compile(
     r"(?:pårørende|pårørande|ektefelle|ledsag|følge)\w*\W[^:]{0,30}:|^(?:til stede|tilstede|deltok)[^:]*:"
 )
@@ -119,12 +104,17 @@ def read_survey(
         return SurveyReading(survey=None, score_out_of_range=out)
     for statement in held:
         trace.add("survey", statement, "survey.held")
+    for procedure in procedures:
+        if (procedure.code.value or "").upper() == PROCEDURE_CODE:
+            trace.structured(
+                "survey.procedure_code", procedure.code.value, procedure.place or "a coded field"
+            )
     near = _with_neighbours([s for s in statements if _may_tell_who_came(s)], held)
     held_on = _held_on(statements, held, sent_on)
-    form, against_form = _form(held, near, events, held_on, trace)
-    named = (s for s in statements if any(d.value == held_on for d in s.dates(sent_on)))
-    if held_on is not None and (day := next(named, None)) is not None:
-        trace.add("survey.held_on", day, "survey.held")
+    form, against_form = read_form(sorted(held, key=_rank), near, events, held_on, trace)
+    if held_on is not None and (day := _names_day(statements, held_on, sent_on)) is not None:
+        day.placed = True
+        trace.add("survey.held_on", _names_day(held, held_on, sent_on) or day, "survey.held")
     survey = Survey(
         held_on=held_on,
         form=form,
@@ -138,6 +128,12 @@ def read_survey(
         score_out_of_range=out,
         against=tuple(words for words in (against, against_form) if words is not None),
     )
+
+
+def _names_day(
+    statements: Sequence[Statement], day: datetime.date, sent_on: datetime.date
+) -> Statement | None:
+    return next((s for s in statements if any(d.value == day for d in s.dates(sent_on))), None)
 
 
 def _is_about(statement: Statement) -> bool:
@@ -252,68 +248,6 @@ def _day_of_talk(
         if best is None or distance < best[0]:
             best = distance, value
     return best[1] if best else None
-
-
-def _form(
-    held: Sequence[Statement],
-    near: Sequence[Statement],
-    events: Sequence[EventEntry],
-    held_on: datetime.date | None,
-    trace: Trace,
-) -> tuple[SurveyForm | None, str | None]:
-    """The form, of a coded contact on the day of the talk, else of the words; and words against the code."""
-    ranked = sorted(held, key=_rank)
-    said = _form_in(ranked[:1]) or _form_in(ranked)
-    coded = [(event, form) for event in events if (form := _coded_form(event)) is not None]
-    of_the_day = next(((e, f) for e, f in coded if held_on is not None and _only_day(e) == held_on), None)
-    if of_the_day is not None:
-        event, form = of_the_day
-        trace.structured("survey.form", _name_of(event), event.place)
-        differs = said is not None and said[0] is not form and not any(_tells(form, s) for s in held)
-        return form, said[1].text if said is not None and differs else None
-    said = said or _form_in(near)
-    if said is not None:
-        trace.add("survey.form", said[1], f"survey.{said[0]}")
-        return said[0], None
-    if coded:
-        event, form = coded[0]
-        trace.structured("survey.form", _name_of(event), event.place)
-        return form, None
-    return None, None
-
-
-def _form_in(statements: Sequence[Statement]) -> tuple[SurveyForm, Statement] | None:
-    for form, _ in _FORMS:
-        for statement in statements:
-            if _tells(form, statement):
-                return form, statement
-    return None
-
-
-def _tells(form: SurveyForm, statement: Statement) -> bool:
-    return _without_interpreter(statement.whole) in _FORM_WORDS[form]
-
-
-def _coded_form(event: EventEntry) -> SurveyForm | None:
-    """The form of a contact, by its code or the words of its field."""
-    if event.code is not None and event.code.value in _ADMISSION_FORMS:
-        return _ADMISSION_FORMS[event.code.value]
-    described = event.description or ""
-    return next((form for pattern, form in _EVENT_FORMS if pattern.search(described)), None)
-
-
-def _name_of(event: EventEntry) -> str | None:
-    return (event.code.name or event.code.value) if event.code is not None else event.description
-
-
-def _only_day(event: EventEntry) -> datetime.date | None:
-    """The day of a contact of one day."""
-    start, end = read_day(event.start), read_day(event.end)
-    return start if end is None or end == start else None
-
-
-def _without_interpreter(low: str) -> str:
-    return _NUMBER.sub(" ", _INTERPRETER.blotted(low))
 
 
 def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:

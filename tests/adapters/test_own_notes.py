@@ -31,6 +31,8 @@ def test_the_evidence_is_in_the_note(path: Path) -> None:
     written = " ".join(f"{note.get('subject', '')} {note['text']}".split())
     assert reading.evidence
     for one in reading.evidence:
+        if one.field.startswith("source.") or one.place.startswith("MsgHead"):
+            continue  # of the message, not of the note
         words = [word for word in one.words.replace(",", " ").split() if word != "og"]
         assert all(word.strip(",;") in written for word in words), one.field
         assert one.place
