@@ -11,7 +11,7 @@ from types import FrameType
 
 import structlog
 
-from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_NO, EXIT_USAGE
+from gateway.contracts.errors import EXIT_CONFIGURATION, EXIT_DONE, EXIT_NO, EXIT_PARTLY, EXIT_USAGE
 from gateway.ops.watchdog import Heart, Hearts, Pulse, notify
 
 log = structlog.get_logger()
@@ -137,7 +137,8 @@ class Workers:
             self._hearts.forget(self._numbers.pop(process))
             code = os.waitstatus_to_exitcode(status)
             if self._stopping:
-                self._result = self._result or (code if code > 0 else EXIT_DONE)
+                # One that was killed had something at hand, or may have had.
+                self._result = self._result or (code if code >= 0 else EXIT_PARTLY)
                 continue
             log.warning("worker-ended", worker=process, exit_code=code)
             if code in _HOPELESS:

@@ -22,6 +22,8 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(1500), at_length]
 
 NOTES = 60
 STOP_SECONDS = 30.0
+LATE_SECONDS = 1.0
+"""How much later a busy machine may see an end that came in time"""
 TIMES = 5
 
 
@@ -44,12 +46,44 @@ def test_it_drains_and_ends_in_time(
                 begun = time.monotonic()
                 keeper.signal(signal.SIGTERM)
                 wait_until(lambda ended=ended: len(keeper.deaths) > ended, "it does not end")  # type: ignore[misc] # a default
-                assert keeper.deaths[-1][0] - begun < STOP_SECONDS + 5
+                assert keeper.deaths[-1][0] - begun < STOP_SECONDS + LATE_SECONDS
                 playing.fault()
                 keeper.ready((number + 1) * workers)
             settle(playing, progress, f"SIGTERM under load, {workers} worker{'s' * (workers > 1)}")
             assert keeper.end() == 0
         assert {code for _, code in keeper.deaths} == {0}, "each time it had finished what was at hand"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_sigterm_under_load_ends_it_at_once(
+    config: Path, rabbitmq: str, postgres: PostgresServer, tmp_path: Path, workers: int
+) -> None:
+    with postgres.database() as url:
+        # Who is killed holds what it had taken for no longer than that.
+        settings = {"PAKKEHJEM__FLOW__LEASE_SECONDS": "1"}
+        world = World(config=config, broker=rabbitmq, journal=url, settings=settings)
+        keeper = Keeper(config, tmp_path / "log", environment=world.environment, workers=workers)
+        with play(world, 3 * NOTES) as playing, Progress(world) as progress, keeper:
+            for number in range(1, TIMES + 1):
+                playing.taken_in(0.9 * number / TIMES)
+                stopping = keeper.lines.count('"event":"stopping"')
+                keeper.signal(signal.SIGTERM)
+                wait_until(
+                    lambda said=stopping: keeper.lines.count('"event":"stopping"') > said,  # type: ignore[misc] # a default
+                    "it does not hear",
+                )
+                begun = time.monotonic()
+                keeper.signal(signal.SIGTERM)
+                wait_until(lambda ended=number: len(keeper.deaths) >= ended, "it does not end")  # type: ignore[misc] # a default
+                assert keeper.deaths[-1][0] - begun < LATE_SECONDS
+                playing.fault()
+                keeper.ready((number + 1) * workers)
+            settle(playing, progress, f"second SIGTERM under load, {workers} worker{'s' * (workers > 1)}")
+            assert keeper.end() == 0
+        codes = [code for _, code in keeper.deaths]
+        cut = -signal.SIGTERM if workers == 1 else EXIT_PARTLY
+        assert set(codes) <= {0, cut}
+        assert cut in codes, "it was never in the middle of anything"
 
 
 @contextmanager
@@ -79,7 +113,7 @@ def test_a_second_sigterm_ends_it_at_once(
             begun = time.monotonic()
             keeper.signal(signal.SIGTERM)
             wait_until(lambda: keeper.deaths, "it does not end")
-            assert keeper.deaths[0][0] - begun < 10, "long before the time that is set"
+            assert keeper.deaths[0][0] - begun < LATE_SECONDS, "long before the time that is set"
             assert keeper.deaths[0][1] == -signal.SIGTERM
         playing.fault()
         settle(playing, progress, "second SIGTERM, broker frozen")
@@ -103,7 +137,7 @@ def test_what_hangs_is_not_waited_for_longer_than_is_set(
             begun = time.monotonic()
             keeper.signal(signal.SIGTERM)
             wait_until(lambda: keeper.deaths, "it does not end")
-            assert keeper.deaths[0][0] - begun < 14, "what it waits for would take longer"
+            assert keeper.deaths[0][0] - begun < 4 + LATE_SECONDS, "what it waits for would take longer"
             assert keeper.deaths[0][1] in {0, EXIT_PARTLY}
         playing.fault()
         settle(playing, progress, "SIGTERM, broker frozen")

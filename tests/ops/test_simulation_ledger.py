@@ -215,6 +215,35 @@ def test_a_cancellation_goes_to_whoever_had_the_note_and_to_nobody_else(world: W
     assert world.account().in_order
 
 
+def test_a_cancellation_need_not_go_to_who_has_refused_the_note(world: World) -> None:
+    note = world.send("dips/09", receivers=(MUNICIPALITY,))
+    refused = world.deliver(note, MUNICIPALITY)
+    world.answer(note, MUNICIPALITY, refused, "2")
+    world.pass_on(note, MUNICIPALITY, "2")
+    cancellation = world.send("dips/16", receivers=(MUNICIPALITY,), action=Action.CANCEL)
+    assert kinds(world.account()) == [("lost", "receipt")], "the hospital hears of it"
+    world.pass_on(cancellation, MUNICIPALITY, "2")
+    assert world.account().in_order
+    # Where it was the quicker one it came.
+    world.answer(cancellation, MUNICIPALITY, world.deliver(cancellation, MUNICIPALITY), "2")
+    assert world.account().in_order
+
+
+def test_a_cancellation_of_what_was_taken_is_lost_where_it_does_not_come(world: World) -> None:
+    note = world.send("dips/09", receivers=(MUNICIPALITY,))
+    world.complete(note, MUNICIPALITY)
+    world.pass_on(world.send("dips/16", receivers=(MUNICIPALITY,), action=Action.CANCEL), MUNICIPALITY)
+    assert ("lost", "sending") in kinds(world.account())
+
+
+def test_a_change_of_what_was_refused_must_come(world: World) -> None:
+    note = world.send("dips/01", receivers=(MUNICIPALITY,))
+    world.answer(note, MUNICIPALITY, world.deliver(note, MUNICIPALITY), "2")
+    world.pass_on(note, MUNICIPALITY, "2")
+    world.send("dips/05", receivers=(MUNICIPALITY,), action=Action.CHANGE)
+    assert ("lost", "sending") in kinds(world.account())
+
+
 def test_a_cancellation_of_what_was_never_sent_goes_to_nobody(world: World) -> None:
     world.send("dips/09", InboundState.HELD, disposition=Disposition.HOLD)
     world.send("dips/16", InboundState.ACCEPTED, action=Action.CANCEL)

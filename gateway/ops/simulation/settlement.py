@@ -207,10 +207,7 @@ class Settlement:
         patient = entry.note.facts.patient
         if expected.lenient and expected.action is not Action.CANCEL and entry.journal_id is not None:
             return tuple((r, patient) for r in self._journal_receivers(entry.journal_id))
-        own = () if expected.action is Action.CANCEL else expected.receivers
-        if entry.corrected_to is not None:
-            own = (entry.corrected_to, *own)
-        keys = dict.fromkeys(own, patient)
+        keys = dict.fromkeys(self._own(entry), patient)
         if expected.action is not Action.NEW:
             # Whoever had an earlier version is told: a change, or a cancellation.
             for version in versions:
@@ -218,6 +215,12 @@ class Settlement:
                     for receiver, about in self.should_have(version):
                         keys.setdefault(receiver, about)
         return tuple(keys.items())
+
+    def _own(self, entry: Entry) -> tuple[str, ...]:
+        """Who gets a note for what it says, and not because they had one before it."""
+        expected = self._expected(entry)
+        own = () if expected.action is Action.CANCEL else expected.receivers
+        return own if entry.corrected_to is None else (entry.corrected_to, *own)
 
     def _revises(self, later: Entry, entry: Entry) -> bool:
         """Whether one note is a change or cancellation of another."""
@@ -231,6 +234,7 @@ class Settlement:
         self, account: Account, receiver: str, entries: list[Entry], got: dict[str, Seen], *, lenient: bool
     ) -> None:
         """One receiver, one patient: the messages that should have come, and those that came."""
+        entries = self._without_unneeded(account, receiver, entries, list(got.values()))
         endpoint = self._registry.endpoint(receiver)
         kind = "gp" if endpoint is not None and endpoint.kind is PartyKind.GP else "municipality"
         contents = Counter(seen.fingerprint for seen in got.values())
@@ -248,6 +252,22 @@ class Settlement:
         answers = self._acknowledged(receiver, entries, list(got.values()), report)
         account.acknowledged += answers
         system.update(answers)
+
+    def _without_unneeded(
+        self, account: Account, receiver: str, entries: list[Entry], got: list[Seen]
+    ) -> list[Entry]:
+        """Without cancellations of what the receiver has refused: it has it not, and hears of no end of it.
+
+        The hospital is answered for them all the same. Where they were quicker than the refusal they came.
+        """
+        refused = sum(s.contradicted or (s.answer is not None and s.answer not in _POSITIVE) for s in got)
+        unneeded = max(0, min(refused, len(entries) - len({seen.fingerprint for seen in got})))
+        ends = [e for e in entries if receiver not in self._own(e)][:unneeded]
+        for entry in ends:
+            if receiver in entry.named:
+                report = account.reporter(note=entry.note.name, receiver=receiver)
+                report("lost", "receipt", not entry.receipts.get(entry.named.index(receiver)))
+        return [entry for entry in entries if entry not in ends]
 
     def _acknowledged(
         self, receiver: str, entries: list[Entry], got: list[Seen], report: Report
