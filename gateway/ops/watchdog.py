@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import mmap
 import os
 import socket
@@ -34,17 +35,25 @@ def notify(text: str) -> None:
         connection.sendto(text.encode(), address)
 
 
+def _patience() -> float:
+    """For how many seconds systemd waits for a word (`WatchdogSec`, as sd_watchdog_enabled(3) tells it)."""
+    with contextlib.suppress(KeyError, ValueError):
+        return int(os.environ["WATCHDOG_USEC"]) / 1_000_000
+    return math.inf
+
+
 class Pulse:
     """Tells systemd that all is well, and not at every turn."""
 
     def __init__(self) -> None:
         """Nothing told yet."""
         self._next = 0.0
+        self._pause = min(_SECONDS_BETWEEN_WORDS, _patience() / 2)
 
     def tell(self) -> None:
         """All is well now."""
         if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _SECONDS_BETWEEN_WORDS
+            self._next = time.monotonic() + self._pause
             notify("WATCHDOG=1")
 
 

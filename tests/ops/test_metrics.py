@@ -103,6 +103,24 @@ class TestHearts:
         monkeypatch.delenv("NOTIFY_SOCKET")
         watchdog.notify("READY=1")
 
+    @pytest.mark.parametrize(
+        ("patience", "words"),
+        [(None, [0, 10, 20, 30]), ("6000000", [*range(0, 31, 3)]), ("x", [0, 10, 20, 30])],
+    )
+    def test_systemd_hears_of_it_twice_in_the_time_that_it_waits(
+        self, patience: str | None, words: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+        if patience is not None:
+            monkeypatch.setenv("WATCHDOG_USEC", patience)
+        now, told = 0, list[int]()
+        monkeypatch.setattr(watchdog.time, "monotonic", lambda: float(now))
+        monkeypatch.setattr(watchdog, "notify", lambda _: told.append(now))
+        pulse = watchdog.Pulse()
+        for now in range(31):  # noqa: B007 - what the clock says
+            pulse.tell()
+        assert told == words
+
 
 def listen(config: Path, address: str) -> None:
     text = config.read_text(encoding="utf-8")

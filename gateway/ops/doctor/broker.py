@@ -12,6 +12,7 @@ from gateway.contracts.queues import Envelope, PublishOutcome, Queue, QueueStatu
 from gateway.ops.configuration import Configuration
 from gateway.ops.doctor.lines import Line, failed, fault, ok, warning
 from gateway.ops.queue_names import all_queues, inbound_queues
+from gateway.ops.secret_values import url_parts
 from gateway.ops.stores import connect_queue
 from gateway.routing.register_file import RegisterFile
 
@@ -37,7 +38,11 @@ def broker(configuration: Configuration, register: RegisterFile | None) -> Itera
     try:
         connection = connect_queue(configuration)
     except GatewayError as error:
-        yield failed("broker", error, "see that it runs, and queues.url with its user, password and vhost")
+        hint = "see that it runs, and queues.url with its user, password and vhost"
+        parts = url_parts("queues.url", url)
+        if parts.username is not None and parts.password is None:
+            hint = "no password is given: queues.password_file names the file that holds it"
+        yield failed("broker", error, hint)
         return
     with connection as queue:
         if register is None:
