@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Final, Self
 
 import structlog
@@ -53,6 +54,14 @@ def shared_folder() -> Path:
     return folder
 
 
+class _Server(ThreadingHTTPServer):
+    """Without a name of its own: the library asks the name service for one, which is away when it matters."""
+
+    def server_bind(self) -> None:
+        """Bind to the address, and no more."""
+        TCPServer.server_bind(self)
+
+
 class Observer:
     """Started by `with`; ended with it, and with the process that started it."""
 
@@ -66,7 +75,7 @@ class Observer:
         self._process = 0
         self._alive = os.pipe()
         try:
-            self._server = ThreadingHTTPServer(address, _handler(_Watch(configuration, hearts, self._folder)))
+            self._server = _Server(address, _handler(_Watch(configuration, hearts, self._folder)))
         except OSError:
             self._clean()
             raise

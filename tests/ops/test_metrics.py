@@ -23,7 +23,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.contracts.queues import Envelope
 from gateway.contracts.records import Event
-from gateway.ops import watchdog
+from gateway.ops import observer, watchdog
+from gateway.ops.configuration import load
 from gateway.ops.metrics import MeasuredQueue, Metrics
 from gateway.ops.watchdog import Hearts
 from tests.conftest import NOTES, ROOT
@@ -114,7 +115,7 @@ class TestHearts:
         if patience is not None:
             monkeypatch.setenv("WATCHDOG_USEC", patience)
         now, told = 0, list[int]()
-        monkeypatch.setattr(watchdog.time, "monotonic", lambda: float(now))
+        monkeypatch.setattr(time, "monotonic", lambda: float(now))
         monkeypatch.setattr(watchdog, "notify", lambda _: told.append(now))
         pulse = watchdog.Pulse()
         for now in range(31):  # noqa: B007 - what the clock says
@@ -142,6 +143,17 @@ def watched(config: Path, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], 
     finally:
         service.kill()
         service.wait(timeout=10)
+
+
+def test_who_watches_asks_no_name_service(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> str:
+        raise AssertionError("a name was asked for")
+
+    for name in ("getfqdn", "gethostbyaddr", "gethostname"):
+        monkeypatch.setattr(socket, name, refuse)
+    monkeypatch.setenv(observer.FOLDER_VARIABLE, "")
+    with observer.Observer(load(config), ("127.0.0.1", 0), Hearts()) as made:
+        assert asked(f"http://127.0.0.1:{made.port}/healthz")[0] == 200
 
 
 def lines(log: Path) -> list[dict[str, Any]]:
