@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -15,8 +16,30 @@ from gateway.contracts.states import InboundKind, SendingKind
 from gateway.contracts.traffic import Traffic, TrafficTransaction
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """What a group of messages is likely to ask a transaction for."""
+
+    keys: Sequence[tuple[str, str]] = ()
+    """Sender and MsgId of what came in"""
+    answered: Sequence[str] = ()
+    """What AppRecs name as the message that they answer"""
+    notes: Sequence[str] = ()
+    """MsgIds of notes, which others may follow"""
+    patients: Sequence[str] = ()
+    """Keyed hashes"""
+    messages: Sequence[str] = ()
+    """Ids (ours) of messages of whose sendings something is to be told"""
+
+
 class JournalTransaction(TrafficTransaction, Protocol):
     """Reads and writes that become durable together, or not at all."""
+
+    def foresee(self, ahead: Ahead) -> None:
+        """Read for a whole group, in a few statements, what each of its messages will ask for.
+
+        It changes no answer, and is not needed for any.
+        """
 
     def savepoint(self, *, gather: bool = False) -> AbstractContextManager[None]:
         """What is written inside is undone, alone, if the block raises.

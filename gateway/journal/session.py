@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from gateway.contracts.errors import GatewayError, JournalUnavailableError
 from gateway.journal.rows import Row
-from gateway.journal.statement import Statement
+from gateway.journal.statement import Parameters, Statement
 
 _AT_A_TIME = 5_000
 """Rows of a stream that are in memory together"""
@@ -37,24 +37,28 @@ class Session:
         self._error = connection.dialect.loaded_dbapi.Error
         self._meaning = meaning
         self._savepoints = 0
+        self._open: list[str] = []
+        """Names of the savepoints that are open, outermost first"""
+        self._begun = 0
+        """How many of them the store knows of"""
         self._failure: GatewayError | None = None
 
     def change(self, statement: Statement, values: Mapping[str, Any]) -> int:
         """Write; how many rows it touched."""
-        with self._guarded():
-            self._cursor.execute(statement.sql, statement.bind(values))
+        self._begin_savepoints()
+        self._run(statement.sql, statement.bind(values))
         return self._cursor.rowcount
 
-    def change_many(self, statement: Statement, parameters: list[Any]) -> None:
-        """Write the same with many values, bound already."""
+    def change_many(self, statement: Statement, parameters: list[Any]) -> int:
+        """Write the same with many values, bound already; how many rows it touched."""
+        self._begin_savepoints()
         with self._guarded():
             self._cursor.executemany(statement.sql, parameters)
+        return self._cursor.rowcount
 
     def rows(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
         """Read."""
-        with self._guarded():
-            self._cursor.execute(statement.sql, statement.bind(values))
-            return self._cursor.fetchall()
+        return self._run(statement.sql, statement.bind(values), fetch=True)
 
     def select(self, query: Select[Any]) -> Sequence[Row]:
         """Read by a query that is made for the occasion."""
@@ -68,37 +72,71 @@ class Session:
 
     def execute(self, change: Insert | Update, values: Mapping[str, Any] | None = None) -> None:
         """Write by a statement that is made for the occasion."""
+        self._begin_savepoints()
         with self._guarded():
             self.connection.execute(change, values)
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """What is written inside is undone, alone, if the block raises."""
+    def savepoint(self, *, when_written: bool = False) -> Iterator[None]:
+        """What is written inside is undone, alone, if the block raises.
+
+        With `when_written` the store hears of it with the first statement inside that writes; what fails
+        before that (a statement that reads) fails the whole transaction.
+        """
         self._savepoints += 1
         name = f"s{self._savepoints}"
-        self._command(f"SAVEPOINT {name}")
+        self._open.append(name)
         try:
+            if not when_written:
+                self._begin_savepoints()
             yield
         except BaseException:
-            failure, self._failure = self._failure, None
-            try:
-                self._command(f"ROLLBACK TO SAVEPOINT {name}")
-                self._command(f"RELEASE SAVEPOINT {name}")
-            except GatewayError as lost:
-                # The store has ended the whole transaction: what it failed with first says why.
-                self._failure = failure or lost
-                raise self._failure from None
+            if self._closed():
+                self._undo(name)
             raise
-        self._command(f"RELEASE SAVEPOINT {name}")
+        if self._closed():
+            self._run(f"RELEASE SAVEPOINT {name}")
+
+    def _begin_savepoints(self) -> None:
+        """Tell the store of those that it does not know of."""
+        while self._begun < len(self._open):
+            self._run(f"SAVEPOINT {self._open[self._begun]}")
+            self._begun += 1
+
+    def _closed(self) -> bool:
+        """The innermost is no longer open; whether the store knew of it."""
+        self._open.pop()
+        known = self._begun > len(self._open)
+        self._begun = min(self._begun, len(self._open))
+        return known
+
+    def _undo(self, name: str) -> None:
+        failure, self._failure = self._failure, None
+        try:
+            self._run(f"ROLLBACK TO SAVEPOINT {name}")
+            self._run(f"RELEASE SAVEPOINT {name}")
+        except GatewayError as lost:
+            # The store has ended the whole transaction: what it failed with first says why.
+            self._failure = failure or lost
+            raise self._failure from None
 
     def check(self) -> None:
         """Raise what a statement has failed with, even if that was caught: this can not be committed."""
         if self._failure is not None:
             raise self._failure
 
-    def _command(self, sql: str) -> None:
-        with self._guarded():
-            self._cursor.execute(sql)
+    def _run(self, sql: str, values: Parameters = (), *, fetch: bool = False) -> Sequence[Row]:
+        """Run a statement; as `_guarded`, which costs as much as some statements do."""
+        self.check()
+        try:
+            self._cursor.execute(sql, values)
+            return self._cursor.fetchall() if fetch else ()
+        except self._error as error:
+            self._failure = self._meaning(error)
+            raise self._failure from None
+        except GatewayError as error:
+            self._failure = error
+            raise
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from gateway.contracts.states import TRANSITIONS, InboundKind, InboundState, SendingState
 from gateway.contracts.summary import Action
+from gateway.journal.ahead_statements import AheadStatements
 from gateway.journal.audit_statements import AuditStatements
 from gateway.journal.rows import ADDRESS_FAULT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec
 from gateway.journal.statement import DATABASE_CLOCK, Statement, alone, holds, insert_for, records, values_of
@@ -136,6 +137,7 @@ class Statements:
         self.add_event = compiled(insert(history).values(values_of(EVENT.columns)))
         self.add_receipt = compiled(insert(receipt).values(values_of(RECEIPT.columns)))
         self.audit = AuditStatements(dialect)
+        self.ahead = AheadStatements(dialect)
 
         self.exists = {
             codec: compiled(select(codec.table.c.id).where(codec.table.c.id == bindparam("id")))

@@ -13,18 +13,20 @@ from gateway.contracts.addresses import AddressFault, FaultOutcome
 from gateway.contracts.audit import AuditEntry
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.findings import Finding
+from gateway.contracts.journal import Ahead
 from gateway.contracts.ports import Vault
 from gateway.contracts.records import Event, InboundMessage, Receipt, Sending
 from gateway.contracts.replays import Replay
-from gateway.contracts.states import InboundState, SendingKind
+from gateway.contracts.states import TRANSITIONS, InboundState, SendingKind, SendingState
 from gateway.journal import audit_chain, rows
 from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
-from gateway.journal.gathered import Gathered
+from gateway.journal.foreseen import Foreseen
 from gateway.journal.rows import ADDRESS_FAULT, AUDIT, EVENT, INBOUND, RECEIPT, REPLAY, SENDING, Codec, Row
 from gateway.journal.session import Session
 from gateway.journal.statement import Statement
 from gateway.journal.statements import Statements
 from gateway.journal.traffic import SqlTraffic
+from gateway.journal.writing import Writing
 
 
 def _age(message: InboundMessage) -> datetime:
@@ -33,6 +35,15 @@ def _age(message: InboundMessage) -> datetime:
 
 def _first(found: Sequence[InboundMessage]) -> InboundMessage | None:
     return found[0] if found else None
+
+
+def _leads_there(
+    known: InboundMessage | Sending, state: InboundState | None, claimed: Sending | None
+) -> bool:
+    """Whether a row may get a state; and whether it is still the one that was claimed."""
+    if isinstance(known, InboundMessage):
+        return state is None or known.state is state or state in TRANSITIONS[known.state]
+    return claimed is None or (known.state is SendingState.PENDING and known.fence == claimed.fence)
 
 
 class SqlTransaction(SqlTraffic):
@@ -47,7 +58,8 @@ class SqlTransaction(SqlTraffic):
         self._session = session
         self._statements = statements
         self._vault = vault
-        self._gathered = Gathered()
+        self._writing = Writing(session, statements)
+        self._foreseen = Foreseen()
         self.told: list[Event] = []
         """The events of the transaction, for who counts them"""
 
@@ -57,20 +69,23 @@ class SqlTransaction(SqlTraffic):
 
         With `gather`, what was gathered inside may be written after it, together with other rows.
         """
-        if not gather:
-            self.write_gathered()
         told = len(self.told)
         try:
-            with self._session.savepoint(), self._gathered.inside():
+            with self._writing.savepoint(gather=gather):
                 yield
-                if not gather:
-                    self.write_gathered()
         except BaseException:
             del self.told[told:]
+            self._foreseen.forget()
             raise
+
+    def foresee(self, ahead: Ahead) -> None:
+        """Read for a whole group, in a few statements, what each of its messages will ask for."""
+        self._foreseen.read(ahead, self._statements.ahead, self._writing.rows)
 
     def find_inbound(self, *, sender: str, msg_id: str, content: bool = True) -> InboundMessage | None:
         """The inbox row of a sender's message id; without content, its payloads are left out."""
+        if not content and self._foreseen.knows(sender, msg_id):
+            return self._foreseen.by_key(sender, msg_id)
         s = self._statements
         statement = s.find_inbound if content else s.find_inbound_alone
         return _first(self._messages(statement, content=content, sender=sender, msg_id=msg_id))
@@ -89,6 +104,8 @@ class SqlTransaction(SqlTraffic):
 
     def inbound(self, inbound_id: str, *, content: bool = True) -> InboundMessage | None:
         """An inbox row by our id; without content, its payloads are left out."""
+        if not content and (known := self._foreseen.message(inbound_id)) is not None:
+            return known
         statement = self._statements.inbound if content else self._statements.inbound_alone
         return _first(self._messages(statement, content=content, id=inbound_id))
 
@@ -100,6 +117,8 @@ class SqlTransaction(SqlTraffic):
         New notes and changes that were sent on or are held; none that was rejected, withheld, discarded,
         or taken in without a sending, and no cancellation.
         """
+        if self._foreseen.has_no_notes(patient_reference):
+            return []
         return self._messages(
             self._statements.recent_notes,
             patient_reference=patient_reference,
@@ -109,6 +128,8 @@ class SqlTransaction(SqlTraffic):
 
     def followers(self, msg_ids: Sequence[str], *, hospital: str | None = None) -> list[InboundMessage]:
         """Notes whose conversation parent or root is one of these MsgIds, oldest first."""
+        if self._foreseen.has_no_followers(msg_ids):
+            return []
         s = self._statements
         statement = s.followers if hospital is None else s.followers_of_hospital
         found: dict[str, InboundMessage] = {}
@@ -122,9 +143,10 @@ class SqlTransaction(SqlTraffic):
         self, inbound_id: str, *, kinds: Sequence[SendingKind] = (), content: bool = True
     ) -> list[Sending]:
         """What was made of an inbound message, oldest first; without content, payloads are left out."""
-        s = self._statements
-        statement = s.sendings if content else s.sendings_alone
-        found = self._outgoing(statement, content=content, inbound_id=inbound_id)
+        found = None if content else self._foreseen.made_of(inbound_id)
+        if found is None:
+            statement = self._statements.sendings if content else self._statements.sendings_alone
+            found = self._outgoing(statement, content=content, inbound_id=inbound_id)
         return [each for each in found if each.kind in kinds] if kinds else found
 
     def find_sendings(self, reference: str, *, content: bool = True) -> list[Sending]:
@@ -132,6 +154,8 @@ class SqlTransaction(SqlTraffic):
 
         Without content, payloads are left out.
         """
+        if not content and (known := self._foreseen.referred(reference)) is not None:
+            return known
         s = self._statements
         statement = s.find_sendings if content else s.find_sendings_alone
         return self._outgoing(statement, content=content, reference=reference) if reference else []
@@ -161,7 +185,8 @@ class SqlTransaction(SqlTraffic):
         microseconds = lease // timedelta(microseconds=1)
         for each in sendings:
             values = {"row_id": each.id, "owner": owner, "microseconds": microseconds}
-            self._gather(self._statements.lease, values)
+            self._writing.gather(self._statements.lease, values)
+        self._foreseen.forget()
         return [replace(each, fence=each.fence + 1) for each in sendings]
 
     def add_inbound(self, message: InboundMessage) -> None:
@@ -170,10 +195,16 @@ class SqlTransaction(SqlTraffic):
         Raises:
             DuplicateInboundError: there is such a row.
         """
-        payloads = self._payloads(message)
-        if self._session.change(self._statements.add_inbound, INBOUND.encode(message)) == 0:
+        payloads, row = self._payloads(message), INBOUND.encode(message)
+        if self._foreseen.knows(message.sender, message.msg_id):
+            if self._foreseen.by_key(message.sender, message.msg_id) is not None:
+                raise DuplicateInboundError
+            self._writing.gather(self._statements.add_inbound, row)
+        elif self._writing.change(self._statements.add_inbound, row) == 0:
             raise DuplicateInboundError
-        reached(FailPoint.INBOX_WRITTEN)
+        else:
+            reached(FailPoint.INBOX_WRITTEN)
+        self._foreseen.added(message)
         self._put(payloads)
         self._list_findings(message.id, message.findings, rows.to_time(message.received_at))
 
@@ -213,20 +244,20 @@ class SqlTransaction(SqlTraffic):
         raise TransitionError(f"A message that is {found[0][0]} can not become {state}.")
 
     def _list_findings_anew(self, inbound_id: str, findings: Iterable[Finding]) -> None:
-        self.write_gathered()
-        self._session.change(self._statements.findings.drop, {"inbound_id": inbound_id})
+        self._writing.change(self._statements.findings.drop, {"inbound_id": inbound_id})
         ((received_at,),) = self._rows(self._statements.findings.received_at, id=inbound_id)
         self._list_findings(inbound_id, findings, received_at)
 
     def _list_findings(self, inbound_id: str, findings: Iterable[Finding], received_at: int) -> None:
         for code in dict.fromkeys(each.code for each in findings):
             values = {"inbound_id": inbound_id, "code": code, "received_at": received_at}
-            self._gather(self._statements.findings.add, values)
+            self._writing.gather(self._statements.findings.add, values)
 
     def add_sending(self, sending: Sending) -> None:
         """Add a row to the outbox."""
         payload = self._sealed(SENDING, sending.id, "body", sending.body)
-        self._gather(self._statements.add_sending, SENDING.encode(sending))
+        self._writing.gather(self._statements.add_sending, SENDING.encode(sending))
+        self._foreseen.sent(sending)
         self._put([payload])
 
     def update_sending(self, sending_id: str, **changes: object) -> None:
@@ -250,14 +281,16 @@ class SqlTransaction(SqlTraffic):
     def add_event(self, event: Event) -> None:
         """Add to the history."""
         self.told.append(event)
-        self._gather(self._statements.add_event, EVENT.encode(event))
+        self._writing.gather(self._statements.add_event, EVENT.encode(event))
 
     def add_receipt(self, receipt: Receipt) -> bool:
         """Keep a receipt; False where the sending had one already."""
-        self._write_sendings()
-        first = not self._rows(self._statements.receipts, sending_id=receipt.sending_id)
-        self._session.change(self._statements.add_receipt, RECEIPT.encode(receipt))
-        return first
+        answered = self._foreseen.answered(receipt.sending_id)
+        if answered is None:
+            answered = bool(self._rows(self._statements.receipts, sending_id=receipt.sending_id))
+        self._writing.gather(self._statements.add_receipt, RECEIPT.encode(receipt))
+        self._foreseen.receipt(receipt.sending_id)
+        return not answered
 
     def record(self, entry: AuditEntry) -> None:
         """Add to the audit log, chained to the entry before it.
@@ -271,8 +304,7 @@ class SqlTransaction(SqlTraffic):
 
     def add_replay(self, replay: Replay) -> bool:
         """Claim a replay; False, and nothing is written, where somebody has done it already."""
-        self.write_gathered()
-        return bool(self._session.change(self._statements.replays.add, REPLAY.encode(replay)))
+        return bool(self._writing.change(self._statements.replays.add, REPLAY.encode(replay)))
 
     def replays(self, subject: str) -> list[Replay]:
         """The replays of a sending or an inbound message, oldest first."""
@@ -284,23 +316,25 @@ class SqlTransaction(SqlTraffic):
 
     def add_address_fault(self, fault: AddressFault) -> None:
         """Flag a register entry; nothing is written where the sending has flagged it already."""
-        self.write_gathered()
-        self._session.change(self._statements.address_faults.add, ADDRESS_FAULT.encode(fault))
+        self._foreseen.flagged(fault.receiver)
+        self._writing.change(self._statements.address_faults.add, ADDRESS_FAULT.encode(fault))
 
     def end_address_fault(self, sending_id: str, *, at: datetime, outcome: FaultOutcome) -> None:
         """End the fault of one sending."""
         values = {"row_id": sending_id, "new_ended_at": rows.to_time(at), "new_outcome": outcome.value}
-        self._session.change(self._statements.address_faults.end, values)
+        self._writing.change(self._statements.address_faults.end, values)
 
     def answer_address_faults(self, receiver: str, *, sent_at: datetime, at: datetime) -> None:
         """End the faults of an entry whose receiver has acknowledged what was sent to it after them."""
+        if self._foreseen.is_not_flagged(receiver):
+            return
         values = {
             "her_id": receiver,
             "before": rows.to_time(sent_at),
             "new_ended_at": rows.to_time(at),
             "new_outcome": FaultOutcome.ANSWERED.value,
         }
-        self._session.change(self._statements.address_faults.answer, values)
+        self._writing.change(self._statements.address_faults.answer, values)
 
     def address_faults(self, inbound_id: str | None = None) -> list[AddressFault]:
         """The faults of a note; without one, all that have not ended. Oldest first."""
@@ -309,18 +343,12 @@ class SqlTransaction(SqlTraffic):
         return [rows.address_fault(row) for row in found]
 
     def write_gathered(self) -> None:
-        """Write what was gathered. Sendings go first: they are what the rest may point at."""
-        s = self._statements
-        gathered = self._gathered.taken()
-        first = [statement for statement in (s.add_sending, s.put_content) if statement in gathered]
-        for statement in (*first, *(each for each in gathered if each not in first)):
-            self._session.change_many(statement, gathered[statement])
-            reached(FailPoint.OUTBOX_WRITTEN if statement is s.add_sending else FailPoint.HISTORY_WRITTEN)
+        """Write what was gathered.
 
-    def _write_sendings(self) -> None:
-        """Write what was gathered if sendings are among it: the next statement needs theirs to be there."""
-        if SENDING.table.name in self._gathered.tables:
-            self.write_gathered()
+        Raises:
+            LocalError: a row of it is refused.
+        """
+        self._writing.write()
 
     def _change(
         self,
@@ -332,22 +360,33 @@ class SqlTransaction(SqlTraffic):
         claimed: Sending | None = None,
     ) -> bool:
         """Whether there is such a row, in a state that leads to this one, or still with this claim."""
-        if codec is SENDING:
-            self._write_sendings()
         columns = codec.encode_changes({k: v for k, v in changes.items() if k not in codec.payloads})
         payloads = [self._sealed(codec, row_id, k, changes[k]) for k in codec.payloads if k in changes]
-        if columns or claimed is not None:
+        known = self._known(codec, row_id)
+        if known is not None:
+            if not _leads_there(known, state, claimed):
+                return False
+            if claimed is not None:
+                columns["lease_until"] = 0
+            if columns:
+                self._writing.gather_change(codec, row_id, columns)
+            found = 1
+        elif columns or claimed is not None:
             statement = self._statements.change(codec, columns, state, claimed=claimed is not None)
             values: dict[str, Any] = {f"new_{name}": value for name, value in columns.items()}
             values["row_id"] = row_id
             if claimed is not None:
                 values["fence"] = claimed.fence
-            found = self._session.change(statement, values)
+            found = self._writing.change(statement, values)
         else:
             found = len(self._rows(self._statements.exists[codec], id=row_id))
         if found:
             self._put(payloads)
+            (self._foreseen.changed if codec is INBOUND else self._foreseen.moved)(row_id, changes)
         return bool(found)
+
+    def _known(self, codec: Codec, row_id: str) -> InboundMessage | Sending | None:
+        return self._foreseen.message(row_id) if codec is INBOUND else self._foreseen.sending(row_id)
 
     def _sealed(self, codec: Codec, row_id: str, name: str, plain: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
         """A payload as it is kept."""
@@ -356,10 +395,7 @@ class SqlTransaction(SqlTraffic):
 
     def _put(self, payloads: Sequence[Mapping[str, Any]]) -> None:
         for payload in payloads:
-            self._gather(self._statements.put_content, payload)
-
-    def _gather(self, statement: Statement, values: Mapping[str, Any]) -> None:
-        self._gathered.add(statement, statement.bind(values))
+            self._writing.gather(self._statements.put_content, payload)
 
     def _messages(
         self, statement: Statement, *, content: bool = True, **values: object
@@ -372,6 +408,4 @@ class SqlTransaction(SqlTraffic):
         return [rows.sending(row, vault) for row in self._rows(statement, **values)]
 
     def _rows(self, statement: Statement, **values: object) -> Sequence[Row]:
-        if not statement.tables.isdisjoint(self._gathered.tables):
-            self.write_gathered()
-        return self._session.rows(statement, values)
+        return self._writing.rows(statement, values)

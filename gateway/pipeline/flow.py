@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 from gateway.contracts.errors import GatewayError, TransientError
 from gateway.contracts.fail_points import FailPoint, reached
 from gateway.contracts.identifiers import derived_id
-from gateway.contracts.journal import Journal, JournalTransaction
+from gateway.contracts.journal import Ahead, Journal, JournalTransaction
 from gateway.contracts.queues import Delivery
 from gateway.contracts.records import Event
 from gateway.contracts.registry import Registry
@@ -108,6 +108,7 @@ class Flow:
     def _together(self, arrivals: Sequence[Arrival], *, gather: bool) -> None:
         self.spans.deciding()
         with self._journal.transaction() as transaction:
+            transaction.foresee(self._ahead(arrivals))
             for arrival in arrivals:
                 inbound_id = derived_id("inbound", arrival.sender, arrival.msg_id)
                 trace = trace_id(arrival.traceparent, inbound_id)
@@ -117,6 +118,17 @@ class Flow:
                 self.spans.decided(self._followed(arrival, inbound_id, trace, sendings))
                 reached(FailPoint.WORKED_ON)
         self.spans.committed()
+
+    def _ahead(self, arrivals: Sequence[Arrival]) -> Ahead:
+        notes = [
+            arrival for arrival in arrivals if arrival.reading is not None and arrival.message is not None
+        ]
+        return Ahead(
+            keys=[(arrival.sender, arrival.msg_id) for arrival in arrivals],
+            answered=[a.apprec.original.id.strip() for a in arrivals if a.apprec is not None],
+            notes=[arrival.msg_id for arrival in notes],
+            patients=self._notes.patients(notes),
+        )
 
     def _followed(self, arrival: Arrival, inbound_id: str, trace: str, sendings: Sequence[str]) -> Followed:
         context = span_context(arrival.traceparent)

@@ -93,6 +93,11 @@ class NoteHandler:
         if assessment.is_note and assessment.disposition not in {*_NOT_TAKEN, Disposition.HOLD}:
             self._distribution.make_ready(row, message, reading.summary, assessment.route)
 
+    def patients(self, arrivals: Sequence[Arrival]) -> list[str]:
+        """Keyed hashes of the patients of those that were made ready."""
+        ready = [self._ready[id(arrival)][0] for arrival in arrivals if id(arrival) in self._ready]
+        return [row.patient_reference for row in ready if row.patient_reference is not None]
+
     # --- refused at the way in -------------------------------------------------------------------
 
     def refuse(

@@ -10,7 +10,7 @@ import structlog
 
 from gateway.contracts.errors import LocalError, TransientError
 from gateway.contracts.fail_points import FailPoint, reached
-from gateway.contracts.journal import Journal, JournalTransaction
+from gateway.contracts.journal import Ahead, Journal, JournalTransaction
 from gateway.contracts.queues import Envelope, PublishOutcome, Queue
 from gateway.contracts.records import Event, Sending
 from gateway.contracts.spans import NO_SPANS, Spans
@@ -145,6 +145,7 @@ class Outbox:
         self.spans.published((s, outcome) for (s, _), outcome in zip(packed, outcomes, strict=True))
         reached(FailPoint.PUBLISHED)
         with self._journal.transaction() as transaction:
+            transaction.foresee(Ahead(messages=[sending.inbound_id for sending in due]))
             self._mark(transaction, [sending for sending, _ in packed], outcomes)
             for sending, code in not_packed:
                 self._again(transaction, sending, code, self._clock())

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from gateway.contracts.errors import GatewayError
 from gateway.contracts.findings import FINDINGS, finding
+from gateway.contracts.journal import Ahead
 from gateway.contracts.records import Event, InboundFilter, InboundMessage, NamedReceiver, Receipt, Sending
 from gateway.contracts.states import TRANSITIONS, InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
@@ -122,6 +123,21 @@ class Model:
         found = [m for m in self.inbound.values() if m.kind is InboundKind.NOTE and condition(m)]
         return self.ordered(found, newest=newest)
 
+    def recent(self, patient_reference: str, interaction_point: int, since: datetime) -> list[InboundMessage]:
+        stands = (S.SENDING, S.DELIVERED, S.ACKNOWLEDGED, S.REFUSED, S.FAILED, S.HELD)
+        return self.notes(
+            lambda m: (
+                (m.patient_reference, m.interaction_point) == (patient_reference, interaction_point)
+                and m.received_at >= since
+                and m.action is not Action.CANCEL
+                and m.state in stands
+            ),
+            newest=True,
+        )
+
+    def followers(self, reference: str) -> list[InboundMessage]:
+        return self.notes(lambda m: reference in (m.conversation_parent, m.conversation_root), newest=False)
+
     @staticmethod
     def ordered(found: Iterable[InboundMessage], *, newest: bool) -> list[InboundMessage]:
         oldest_first = sorted(found, key=lambda m: m.received_at)
@@ -153,6 +169,10 @@ class Model:
         return sorted(waiting, key=lambda s: (s.next_attempt_at is not None, s.next_attempt_at or NOW))
 
 
+def _alone(sending: Sending) -> Sending:
+    return dataclasses.replace(sending, body=b"")
+
+
 class JournalMachine(RuleBasedStateMachine):
     make_store: Any
 
@@ -176,7 +196,11 @@ class JournalMachine(RuleBasedStateMachine):
         """One step of a transaction, and the same in the model."""
         possible = [self.write_message, self.write_message]
         possible += [self.write_change, self.write_sending, self.write_event] if model.inbound else []
-        possible += [self.write_sending_change, self.write_receipt] if model.sendings else []
+        possible += (
+            [self.write_sending_change, self.write_claimed_change, self.write_receipt]
+            if model.sendings
+            else []
+        )
         data.draw(st.sampled_from(possible))(transaction, model, data)
 
     def write_message(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
@@ -211,6 +235,15 @@ class JournalMachine(RuleBasedStateMachine):
         transaction.update_sending(sending_id, **change)
         model.sendings[sending_id] = dataclasses.replace(model.sendings[sending_id], **change)
 
+    def write_claimed_change(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
+        before = model.sendings[data.draw(st.sampled_from(sorted(model.sendings)))]
+        change = data.draw(sending_changes)
+        claimed = dataclasses.replace(before, fence=data.draw(st.sampled_from([0, 0, 0, 1])))
+        pending = before.state is SendingState.PENDING and claimed.fence == before.fence
+        assert transaction.update_claimed(claimed, **change) == pending
+        if pending:
+            model.sendings[before.id] = dataclasses.replace(before, **change)
+
     def write_event(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
         inbound_id = data.draw(st.sampled_from(sorted(model.inbound)))
         event = Event(inbound_id=inbound_id, at=data.draw(times), name=self.new_id("e"))
@@ -234,18 +267,62 @@ class JournalMachine(RuleBasedStateMachine):
     def steps(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> Model:
         """Some steps, some of them in savepoints that hold or are undone."""
         for _ in range(data.draw(st.integers(1, 5), label="steps")):
-            how = data.draw(st.sampled_from(["plain", "plain", "savepoint", "undone"]))
+            how = data.draw(st.sampled_from(["plain", "plain", "savepoint", "undone", "foresee", "foresee"]))
             if how == "plain":
                 self.write(transaction, model, data)
+            elif how == "foresee":
+                self.foresee(transaction, model, data)
             else:
                 inside = copy.deepcopy(model)
-                with contextlib.suppress(ZeroDivisionError), transaction.savepoint():
+                gather = data.draw(st.booleans(), label="gather")
+                with contextlib.suppress(ZeroDivisionError), transaction.savepoint(gather=gather):
                     self.write(transaction, inside, data)
                     self.write(transaction, inside, data)
                     if how == "undone":
                         raise ZeroDivisionError
                     model = inside
+            if data.draw(st.booleans(), label="look"):
+                self.look(transaction, model)
         return model
+
+    def foresee(self, transaction: SqlTransaction, model: Model, data: st.DataObject) -> None:
+        """Read ahead what may be asked for, there or not."""
+
+        def some(there: Iterable[str]) -> list[str]:
+            return data.draw(st.lists(st.sampled_from([*sorted(there), "nowhere", "\0"]), max_size=4))
+
+        keys = st.tuples(fields["sender"], msg_ids | st.just("nowhere"))
+        transaction.foresee(
+            Ahead(
+                keys=data.draw(st.lists(keys, max_size=4)),
+                answered=some(["m1", "m2", "m3", "m4", "d1", "d2", ""]),
+                notes=some(["m1", "m2", "m3", "m4"]),
+                patients=data.draw(st.lists(st.sampled_from(["p", "q", "r"]), max_size=2)),
+                messages=some(model.inbound),
+            )
+        )
+
+    @staticmethod
+    def look(transaction: SqlTransaction, model: Model) -> None:
+        """What is read without payloads, foreseen or not, is as it is in the model."""
+        for message in model.inbound.values():
+            alone = dataclasses.replace(message, body=b"", summary=None)
+            assert transaction.inbound(message.id, content=False) == alone
+            found = transaction.find_inbound(sender=message.sender, msg_id=message.msg_id, content=False)
+            assert found == alone
+            sent = [_alone(s) for s in model.sendings.values() if s.inbound_id == message.id]
+            assert transaction.sendings(message.id, content=False) == sent
+        assert transaction.find_inbound(sender="1", msg_id="nowhere", content=False) is None
+        for reference in ("m1", "m2", "m3", "m4", "d1", "d2", "nowhere"):
+            sent = [_alone(s) for s in model.sendings.values() if reference in (s.msg_id, s.document_id)]
+            assert transaction.find_sendings(reference, content=False) == sent[::-1]
+            followers = model.followers(reference)
+            assert transaction.followers([reference]) == followers
+        for patient in ("p", "q", "r"):
+            recent = model.recent(patient, 1, NOW)
+            assert (
+                transaction.recent_notes(patient_reference=patient, interaction_point=1, since=NOW) == recent
+            )
 
     @rule(data=st.data())
     def commit(self, data: st.DataObject) -> None:
@@ -292,16 +369,7 @@ class JournalMachine(RuleBasedStateMachine):
                 lambda m: (m.conversation_parent in ids or m.conversation_root in ids) and of(m), newest=False
             )
             assert reader.followers(sorted(ids), hospital=hospital) == followers
-            stands = (S.SENDING, S.DELIVERED, S.ACKNOWLEDGED, S.REFUSED, S.FAILED, S.HELD)
-            recent = model.notes(
-                lambda m: (
-                    (m.patient_reference, m.interaction_point) == ("p", 1)
-                    and m.received_at >= now
-                    and m.action is not Action.CANCEL
-                    and m.state in stands
-                ),
-                newest=True,
-            )
+            recent = model.recent("p", 1, now)
             assert reader.recent_notes(patient_reference="p", interaction_point=1, since=now) == recent
             sent = [s for s in model.sendings.values() if msg_id in (s.msg_id, s.document_id)]
             assert reader.find_sendings(msg_id) == sent[::-1]
