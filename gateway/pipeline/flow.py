@@ -108,7 +108,8 @@ class Flow:
     def _together(self, arrivals: Sequence[Arrival], *, gather: bool) -> None:
         self.spans.deciding()
         with self._journal.transaction() as transaction:
-            transaction.foresee(self._ahead(arrivals))
+            if gather:
+                transaction.foresee(self._ahead(arrivals))
             for arrival in arrivals:
                 inbound_id = derived_id("inbound", arrival.sender, arrival.msg_id)
                 trace = trace_id(arrival.traceparent, inbound_id)
