@@ -12,12 +12,13 @@ from adapters.reading.vocabulary import Choice, Words
 from gateway.contracts.summary import Diagnosis
 from mappings import table, vocabulary
 
-_EARLIER = Words("diagnosis", "earlier")
-_METASTASIS = Words("diagnosis", "metastasis")
+EARLIER = Words("diagnosis", "earlier")
+METASTASIS = Words("diagnosis", "metastasis")
 
 
 @cache
-def _sites() -> Choice[str]:
+def sites() -> Choice[str]:
+    """Where in the body a cancer may be."""
     return Choice((site, Words("sites", site)) for site in vocabulary("sites"))
 
 
@@ -38,10 +39,10 @@ def against_diagnosis(statements: Sequence[Statement], diagnosis: Diagnosis | No
         return None
     against = None
     for statement in statements:
-        named = {site for site, _ in _sites().all(statement.low)}
+        named = {site for site, _ in sites().all(statement.low)}
         if named & own:
             return None
         tells = statement.topic is Topic.DIAGNOSIS or speaks_of_cancer(statement.low)
-        if named and tells and statement.low not in _EARLIER and statement.low not in _METASTASIS:
+        if named and tells and statement.low not in EARLIER and statement.low not in METASTASIS:
             against = against or statement
     return against

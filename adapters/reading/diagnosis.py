@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Sequence
 
+from adapters.reading.contradictions import EARLIER, METASTASIS, sites
 from adapters.reading.dates import FoundDate
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import RELATIVES_ILLNESS, TREATMENT, speaks_of_cancer
@@ -70,7 +71,14 @@ _MONTHS_A_NEW_DIAGNOSIS_IS_NEW = datetime.timedelta(days=400)
 
 def illness(statements: Sequence[Statement]) -> list[Statement]:
     """The statements that may tell of the patient's illness."""
-    return [s for s in statements if s.topic not in _CLOSED and s.low not in RELATIVES_ILLNESS]
+    return [s for s in statements if _may_tell_of_illness(s) and s.low not in RELATIVES_ILLNESS]
+
+
+def _may_tell_of_illness(statement: Statement) -> bool:
+    if statement.topic is Topic.KIN:
+        # `Mor: Lys Måne. Jenta har leukemi.`: the label was the first sentence's.
+        return not statement.label and not statement.question and speaks_of_cancer(statement.low)
+    return statement.topic not in _CLOSED
 
 
 def read_diagnosis(
@@ -150,7 +158,9 @@ def _code(
 
 
 def _said(named: Sequence[Statement], headed: Sequence[Statement]) -> Statement | None:
-    """The statement that names the illness."""
+    """The statement that names the illness: of several, no earlier one."""
+    if len(named) > 1 and any(map(_names_new_cancer, named)):
+        named = [s for s in named if s.low not in EARLIER]
     under_heading = [s for s in named if s.topic is Topic.DIAGNOSIS]
     if under_heading:
         return under_heading[0]
@@ -158,6 +168,16 @@ def _said(named: Sequence[Statement], headed: Sequence[Statement]) -> Statement 
         return headed[0]
     sure = [s for s in named if s.low not in _RELAPSE or s.low not in _NO_RELAPSE]
     return next(iter([*sure, *headed]), None)
+
+
+def _names_new_cancer(statement: Statement) -> bool:
+    low = statement.low
+    return (
+        sites().first(low) is not None
+        and low not in EARLIER
+        and low not in METASTASIS
+        and low not in _RELAPSE
+    )
 
 
 def _text(said: Statement | None, name: str | None) -> str | None:

@@ -160,9 +160,11 @@ _ABOUT = re.compile(
     r"\s*(?:poeng\s*)?(?:på|i|for|jf\.?|ifølge|ut fra|av)\s+(?:nccn|\w*term[oi]m\w*|påkj\w*)", re.IGNORECASE
 )
 _LIST_MARK = re.compile(r"\n\s*[0-9]{1,2}[.)]\s")
-_TO_LABEL = re.compile(r"\s*(?:poeng\s*)?(?:på|i)\s+(?:\w+\s+)?$", re.IGNORECASE)
+_TO_LABEL = re.compile(r"\s*(?:poeng\s*)?\b(?:på|i)\s+(?:\w+\s+)?$", re.IGNORECASE)
 _REACH = 90
 """How far from its label a score may stand, in characters."""
+_BEYOND = 32
+"""How far beyond that the words are looked at which say what a number is, in characters."""
 _SHORT_REACH = 16
 """The same for a label that does not say what was measured (`skår`)."""
 
@@ -224,7 +226,7 @@ def _end_of_reach(text: str, start: int, reach: int) -> int:
 
 def _after(text: str, start: int, end: int, scale: Scale | None) -> Iterator[FoundScore]:
     # Blanked out, not cut: places stay places in the text.
-    segment = text[start : min(len(text), end + 12)]
+    segment = text[start : min(len(text), end + _BEYOND)]
     for other in (_SCALE_ITSELF, _DATE, _LIST_MARK):
         segment = other.sub(lambda match: "_" * len(match[0]), segment)
     for match in _SCORE.finditer(segment):

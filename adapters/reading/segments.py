@@ -125,7 +125,9 @@ class _Segmenter:
         if not rest:
             self._question = _plain(heading.words)
             return
-        inner = None if enumerated(rest) else _INNER_BULLET.match(rest)
+        # `Termometer: 1. Bor alene`: a score, and no list.
+        lists = heading.topic is not Topic.SCORE and not enumerated(rest)
+        inner = _INNER_BULLET.match(rest) if lists else None
         after = section[0] if heading.topic in _ONE_SENTENCE else self._heading
         text = rest[inner.end() :] if inner else rest
         self._emit(text, line, bullet=inner is not None, label=_plain(heading.words), after=after)

@@ -13,6 +13,7 @@ _ABBREVIATIONS = frozenset(_TABLE["words"])
 _NEVER_LAST = frozenset(_TABLE["never_last"])
 _MONTH = re.compile(r"(?:jan|feb|mar|apr|mai|maj|jun|jul|aug|sep|okt|nov|des|dec)")
 _DAY_AND_MONTH = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
+_AN_AGE = re.compile(r"[0-9]{1,2}[ -]?år")
 _NO_ORDINAL = re.compile(r"[/=]|\d{3}")
 _GOES_ON = re.compile(
     r"(?:kl|med|på|i|ved|og|til|for|om|av|fra|frå|hos|sammen|saman|per|pr|etter|samt|men|som|der|da|så|er|var|har|ble|"
@@ -46,6 +47,8 @@ def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
     word = text[start : stop.start()].rsplit(None, 1)[-1:] or [""]
     last = word[0].lstrip('(«"“').lower()
     following = text[stop.end()]
+    if following == "(" and text[stop.end() + 1 : stop.end() + 2].islower():
+        return False
     if last and last[-1].isdigit():
         return _ends_with_figures(text, last, stop.end())
     if last in _ABBREVIATIONS or "." in last:
@@ -60,7 +63,9 @@ def _ends_with_figures(text: str, last: str, end: int) -> bool:
     if text[end].isupper():
         return _MONTH.match(text[end : end + 3].lower()) is None
     complete = _DAY_AND_MONTH.fullmatch(last) or _NO_ORDINAL.search(last)
-    return complete is not None and text[end].islower() and _GOES_ON.match(text, end) is None
+    if complete is None:
+        return False
+    return (text[end].islower() and _GOES_ON.match(text, end) is None) or _AN_AGE.match(text, end) is not None
 
 
 def enumerated(text: str) -> list[str] | None:
