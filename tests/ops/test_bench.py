@@ -9,6 +9,7 @@ import pytest
 from lxml import etree
 
 from gateway.ops import stores
+from gateway.ops.bench.backlog import FEWEST, measure_backlog
 from gateway.ops.bench.curves import grow_journal, small_gateway
 from gateway.ops.bench.measuring import Bench, Effort, Latency, Measured, Series, Workload
 from gateway.ops.bench.notes import make_notes, persons
@@ -72,6 +73,15 @@ def test_the_floor_refuses_what_was_changed(setup: tuple[World, Setup]) -> None:
     changed = made.notes[0].body.replace(made.notes[0].person.number.encode(), b"01010112345")
     with pytest.raises(ValueError, match="digest"):
         Work("any", made).note(changed)
+
+
+def test_a_backlog_is_worked_off_to_its_last_note() -> None:
+    worked_off = measure_backlog(FEWEST, broker=None)
+    assert worked_off.notes == FEWEST
+    assert len(worked_off.rates) == 10
+    assert all(rate > 0 for rate in worked_off.rates)
+    assert worked_off.peak_mebibytes > 20
+    assert worked_off.cpu_milliseconds > 0.5
 
 
 def test_the_whole_service_is_measured_beside_floor_and_baseline(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ class _Round:
     latencies: list[float] = field(default_factory=list)
     """Seconds from a note's sending until both of its receivers had theirs"""
     done: int = 0
+    done_at: list[float] = field(default_factory=list)
+    """When each note was done"""
 
 
 class Side:
@@ -219,6 +221,7 @@ class Side:
         if watch.receipts == 2:
             del seen.under_way[original]
             seen.done += 1
+            seen.done_at.append(time.perf_counter())
 
 
 def _orders() -> Iterator[dict[str, Any]]:
@@ -238,6 +241,9 @@ def main() -> None:
         elif order["do"] == "flood":
             seconds, seen = sides[name].flood(order["count"], order["window"])
             answer = {"seconds": seconds, "latencies": seen.latencies}
+            if every := order.get("every"):
+                begun = seen.done_at[-1] - seconds
+                answer["done_after"] = [at - begun for at in seen.done_at[every - 1 :: every]]
         else:
             seconds, seen = sides[name].trickle(order["count"], order["rate"])
             answer = {"seconds": seconds, "latencies": seen.latencies}

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gateway.contracts.errors import EXIT_DONE
+from gateway.ops.bench.backlog import FEWEST, measure_backlog
 from gateway.ops.bench.curves import CURVES, Point
 from gateway.ops.bench.measuring import Bench, Effort, Measured, Workload
 from gateway.ops.bench.reporting import print_results, write_files
@@ -37,6 +38,12 @@ _LOADS = (0.25, 0.5, 0.75, 0.9)
     type=click.Choice(["size", "municipalities", "journal", "down"]),
     help="Instead: what a note costs as this grows. May be given several times.",
 )
+@click.option(
+    "--backlog",
+    type=click.IntRange(min=FEWEST),
+    metavar="NOTES",
+    help="Instead: so many notes lie on the queue; rate by tenths, and memory.",
+)
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for JSON and plots.")
 @json_option
 def command(
@@ -46,6 +53,7 @@ def command(
     journal: str | None,
     repeats: int,
     curves: tuple[str, ...],
+    backlog: int | None,
     output: Path | None,
     as_json: bool,
 ) -> int:
@@ -61,6 +69,10 @@ def command(
         return _curves(curves, output, as_json=as_json)
     with Servers(broker, journal) as servers:
         rabbitmq = servers.rabbitmq
+        if backlog is not None:
+            worked_off = measure_backlog(backlog, broker=rabbitmq)
+            print_json(worked_off.document()) if as_json else worked_off.print()
+            return EXIT_DONE
         workloads = list(_workloads(servers, rabbitmq=rabbitmq, quick=quick))
         effort = Effort(repeats=repeats, seconds=1.8 if quick else 2.2, low_count=60 if quick else 80)
         bench = Bench(effort, rabbitmq=rabbitmq, postgresql=None if quick else servers.postgresql)
