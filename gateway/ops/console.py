@@ -78,7 +78,14 @@ def table(
         title: stands above.
         whole: columns that keep their width while others are folded.
     """
-    drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    drawn = Table(
+        title=title,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        show_header=any(columns),
+    )
     for column in columns:
         drawn.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -170,17 +171,32 @@ def discarding(notes: HeldNotes, person: Person) -> Decision:
     return discard
 
 
-def decide(journal: Journal, held: Sequence[Waiting], decision: Decision) -> list[Decided]:
+class _Undone(Exception):  # noqa: N818 - no error
+    """Ends the transaction of a dry run."""
+
+
+def decide(
+    journal: Journal, held: Sequence[Waiting], decision: Decision, *, dry_run: bool = False
+) -> list[Decided]:
     """Do it to each note, in a transaction of its own: one that can not be done stops no other.
+
+    Args:
+        journal: where the notes are.
+        held: the notes.
+        decision: what a person has decided.
+        dry_run: undo each, and say what it would have become.
 
     Raises:
         TransientError: the journal can not be reached.
     """
     done = []
     for each in held:
+        sendings: tuple[Sending, ...] = ()
         try:
-            with journal.transaction() as transaction:
+            with suppress(_Undone), journal.transaction() as transaction:
                 sendings = decision(transaction, each.message, datetime.now(UTC))
+                if dry_run:
+                    raise _Undone
         except GatewayError as error:
             if error.exit_code not in {EXIT_NO, EXIT_DONE}:
                 raise

@@ -181,7 +181,7 @@ def show(identifier: str, config: Path | None, *, as_json: bool) -> int:
     return EXIT_DONE
 
 
-_dry_run_option = click.option("--dry-run", is_flag=True, help="Show which notes it would be; do nothing.")
+_dry_run_option = click.option("--dry-run", is_flag=True, help="Show what the run would do; change nothing.")
 _identifiers = click.argument("identifiers", metavar="[ID]...", nargs=-1)
 
 
@@ -282,26 +282,19 @@ def _decide(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    if dry_run:
-        now = datetime.now(UTC)
-        if as_json:
-            print_json([each.document(now) for each in chosen])
-        else:
-            _table(chosen, now)
-            say(f"{len(chosen)} notes would be {done}")
-        return EXIT_DONE
-    decided = holding.decide(journal, chosen, decision)
+    decided = holding.decide(journal, chosen, decision, dry_run=dry_run)
     if as_json:
         print_json([each.document() for each in decided])
+    not_done, done = (f"would not be {done}", f"would be {done}") if dry_run else (f"is not {done}", done)
     for each in decided:
         if each.refusal is not None:
-            say(f"not {done}: {each.refusal.message}")
+            say(f"{each.message.id[:_SHORT]} {not_done}: {each.refusal.message}")
             if each.refusal.hint:
                 say(f"  {each.refusal.hint}")
             continue
         to = ", ".join(s.receiver for s in each.sendings)
         say(f"{done}: {each.message.id}" + (f" to {to}" if to else ""))
-    if len(decided) == 1 and decided[0].refusal is None:
+    if len(decided) == 1 and decided[0].refusal is None and not dry_run:
         say(f"next: pakkehjem messages trace {decided[0].message.id[:_SHORT]}")
     elif len(decided) != 1:
         say(f"{sum(each.refusal is None for each in decided)} of {len(decided)} notes {done}")

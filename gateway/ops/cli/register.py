@@ -264,13 +264,14 @@ def check(config: Path | None, *, as_json: bool) -> int:
             ]
         )
     else:
-        table(
-            ["entry", "", "what, and what to do"],
-            [
-                (each.entry, "fault" if each.grave else "warning", f"{each.text}\n→ {each.hint}")
-                for each in found
-            ],
-            whole=("entry", ""),
-        )
+        if found:
+            table(
+                ["entry", "", "what, and what to do"],
+                [
+                    (each.entry, "fault" if each.grave else "warning", f"{each.text}\n→ {each.hint}")
+                    for each in found
+                ],
+                whole=("entry", ""),
+            )
         say(f"{read.file}: {len(found)} inconsistencies" if found else f"{read.file} is consistent")
     return EXIT_NO if any(each.grave for each in found) else EXIT_DONE
