@@ -125,7 +125,7 @@ def test_the_charts_are_drawn_and_nothing_runs_over_the_edge(page: Path, tmp_pat
     picture = PICTURES / f"report-{width}.png"
     address = framed(page, width)
     allowed = "--allow-file-access-from-files"
-    size = f"--window-size={max(width, 500)},1400"
+    size = f"--window-size={max(width, 500)},2000"
     chromium(tmp_path, address, allowed, size, f"--screenshot={picture}")
     found = pixels(picture)
     assert found.count(BLUE) > 3_000
