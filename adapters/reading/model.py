@@ -110,19 +110,15 @@ class Trace:
     ) -> None:
         """A field came from a statement."""
         statement.placed = True
-        self.evidence.append(
-            Evidence(field=name, words=words or statement.text, place=statement.place, rule=rule)
-        )
+        self.evidence.append(Evidence(name, words or statement.text, statement.place, rule))
 
     def as_of(self, name: str, other: str, rule: str) -> None:
         """A field follows from another, which has its evidence already."""
         found = next((one for one in self.evidence if one.field == other), None)
         if found is not None:
-            self.evidence.append(
-                Evidence(field=name, words=found.words, place=found.place, rule=f"{rule}, from {other}")
-            )
+            self.evidence.append(Evidence(name, found.words, found.place, f"{rule}, from {other}"))
 
     def structured(self, name: str, words: str | None, place: str, *, rule: str | None = None) -> None:
         """A field came from a structured place of the message, or from words that no statement holds."""
         if words:
-            self.evidence.append(Evidence(field=name, words=words, place=place, rule=rule))
+            self.evidence.append(Evidence(name, words, place, rule))
