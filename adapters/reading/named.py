@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from adapters.reading.vocabulary import Choice, Words
 from gateway.contracts.summary import Responsible
 
@@ -14,9 +16,16 @@ PARTIES = {
 }
 """Named parties, the ones that are said in few ways first."""
 _ANY = Choice(PARTIES.items())
+_OF_THE_MUNICIPALITY = re.compile(r"\w*,? (?:i|fra|frå) (?:\w*kommunen|bydelen)\b")
+"""After the name of a service that hospitals have, and municipalities, too: `palliativt team i kommunen`"""
 
 
 def party_in(words: str) -> Responsible | None:
     """The first party that lower-case words name."""
     found = _ANY.earliest(words)
-    return found[0] if found is not None else None
+    if found is None:
+        return None
+    party, named = found
+    if party is Responsible.HOSPITAL and _OF_THE_MUNICIPALITY.match(words, named.end()):
+        return Responsible.MUNICIPALITY
+    return party
