@@ -55,7 +55,10 @@ def _to_json(value: object) -> str:
 
 
 def _enumeration(kind: type[StrEnum]) -> tuple[Convert, Convert]:
-    return (lambda value: kind(value).value), kind
+    """To a word and back, by tables: to call an enumeration takes ten times as long."""
+    words: dict[str, str] = {member: member.value for member in kind}
+    members: dict[str, StrEnum] = {member.value: member for member in kind}
+    return words.__getitem__, members.__getitem__
 
 
 _TIME = (to_time, from_time)
