@@ -60,9 +60,14 @@ def read_contact(statements: Sequence[Statement], trace: Trace, sent_on: datetim
             initiator = _initiator(statement)
             if initiator is None:
                 continue
-            around = [statement, *_following(candidates[index + 1 :], statement)]
+            following = candidates[index + 1 :]
             trace.add("contact.initiated_by", statement, f"contact.{initiator}")
-            return Contact(initiated_by=initiator, when=_when(around, trace, sent_on))
+            when = _when([statement, *_following(following, statement)], trace, sent_on)
+            if when is None:
+                # Who calls may be said twice, the second time with the day.
+                again = [s for s in following if _initiator(s) is initiator]
+                when = _when(again[:1], trace, sent_on)
+            return Contact(initiated_by=initiator, when=when)
     return Contact()
 
 

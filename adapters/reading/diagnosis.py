@@ -52,6 +52,7 @@ _CLOSED = frozenset(
     }
 )
 """Headings under which the illness is not told"""
+_THE_MAN = re.compile(r"\W*mannen (?:har|fikk|fekk|hadde|er|ble|blei|vart)\b")
 _FIRST_DIGIT_OF_METASTASES = re.compile(r"C7[789]")
 _FOUND_DURING = re.compile(
     r"^\w+\W+(?:\w+\W+)?(?:ved|v|under|på|i forbindelse med|i samband med)\W+(?:\w+\W+)?$"
@@ -69,9 +70,19 @@ _LEAD = re.compile(
 _MONTHS_A_NEW_DIAGNOSIS_IS_NEW = datetime.timedelta(days=400)
 
 
-def illness(statements: Sequence[Statement]) -> list[Statement]:
-    """The statements that may tell of the patient's illness."""
-    return [s for s in statements if _may_tell_of_illness(s) and s.low not in RELATIVES_ILLNESS]
+def illness(statements: Sequence[Statement], *, male: bool = False) -> list[Statement]:
+    """The statements that may tell of the patient's illness.
+
+    Args:
+        statements: the note.
+        male: the patient is a man: `Mannen fikk påvist prostatakreft` tells of him.
+    """
+    return [
+        s
+        for s in statements
+        if _may_tell_of_illness(s)
+        and (s.low not in RELATIVES_ILLNESS or (male and _THE_MAN.match(s.low) is not None))
+    ]
 
 
 def _may_tell_of_illness(statement: Statement) -> bool:

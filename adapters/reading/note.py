@@ -39,6 +39,8 @@ from gateway.contracts.text import line_or_none
 _SALUTATION = Words("people", "salutation")
 _RECIPIENT = Words("people", "recipient")
 _TITLE = Words("title", "title")
+_MALE = "1"
+"""Code list 3101: mann"""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _SAYS_NOTHING_MORE = frozenset(
     {
@@ -84,7 +86,9 @@ def read_note(
     status = read_status(statements, trace, held=survey is not None)
     if status is PathwayStatus.DECLINED:
         survey = None
-    about = illness(statements)
+    patient = message.head.patient
+    sex = patient.sex.value if patient is not None and patient.sex is not None else None
+    about = illness(statements, male=sex == _MALE)
     diagnosis = read_diagnosis(message.diagnoses, about, sent_on, trace)
     started_on = None
     if status is PathwayStatus.STARTED:

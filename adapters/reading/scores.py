@@ -64,6 +64,7 @@ _FIGURE = re.compile(r"[0-9]")
 _LABEL = re.compile(
     r"(?<!\w)(?:(?P<distress>\bnccn(?:[\s\-]*(?:\w*term[oi]m\w*|distress|skår|score|skala))?|\bdistress(?:[\s\-]?(?:therm\w*|score|sk[åa]r\w*))?"
     r"|(?<!\w)(?:(?:stress|påkj\w{0,20}|belastnings?)[\-\s]?)?term[oi]?m[oeia]n?t\w{0,12}"
+    r"|\bpåkjenning(?=\s*[:=]?\s*[0-9]{1,2}\s*(?:[.,;\n]|$))"
     r"|\b(?:belastning|påkjenning|stress)\w*"
     r"(?=[^.;\n0-9]{0,24}[0-9]{1,2}\s*(?:/\s?10\b|av 10\b|på en skala|på ein skala))"
     r"|\bpåkj(?:ennings?|\.)?[\s\-]?(?:grad|skår|score|skala|nivå)\w*"

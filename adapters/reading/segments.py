@@ -45,6 +45,10 @@ _NARROW_PAGE = 55
 _ONE_SENTENCE = frozenset({Topic.SCORE, Topic.SCALE, Topic.PHONE, Topic.LANGUAGE, Topic.GP, Topic.AUTHOR})
 """Labels within a line that hold for the sentence they stand in"""
 
+_BARE_HEADINGS = 2
+_SECTIONS = frozenset({Topic.NEED, Topic.REFERRAL, Topic.CONTACT})
+"""What a heading of one word, in a list, may be about"""
+
 _KEEP_PARTY = frozenset({Topic.REFERRAL, Topic.CONTACT})
 """Sections in which a party's name is no heading of its own"""
 
@@ -88,6 +92,7 @@ class _Segmenter:
         self._inline = False  # the heading stood on the line of its first words
         self._bullets: bool | None = None  # whether what stands below the heading are bullets; None before
         self._weak = False
+        self._bare = 0  # headings of one word, with no blank line before them
         self._paragraph = 0
         self._question = ""  # the heading line right before
         self._wrapped = False  # the line before was as long as a narrow page's
@@ -185,9 +190,17 @@ class _Segmenter:
                 heading = None
             if in_list and _names_a_party(heading) and not above and not before_bullets and not line.gap:
                 heading = None if not text.endswith(":") else heading
-            if heading is not None and not (in_list and " " not in text and not line.gap and not above):
+            if heading is not None and not (in_list and self._may_be_item(text, heading, line, above=above)):
+                self._bare += " " not in text and not line.gap
                 return heading, ""
         return self._inline_label(text, first=True)
+
+    def _may_be_item(self, text: str, heading: Heading, line: Line, *, above: bool) -> bool:
+        """Whether a line in a list, of a heading's one word, is an item: not where all headings look so."""
+        if " " in text or line.gap or above:
+            return False
+        plain = heading.party is None and heading.area is None and heading.topic in _SECTIONS
+        return self._bare < _BARE_HEADINGS or not plain
 
     def _inline_label(self, text: str, *, first: bool) -> tuple[Heading, str] | None:
         for pattern, strict in _forms(text, first=first):

@@ -40,7 +40,11 @@ def message_of(note: Mapping[str, Any]) -> Message:
             msg_id="b5c1d4a0-7f0e-4f0e-9d43-0d3f3a3c2b11",
             generated_at=note["sent_at"],
             sent_at=datetime.fromisoformat(note["sent_at"]),
-            patient=PatientRecord(family_name="Prøve", given_name="Test"),
+            patient=PatientRecord(
+                family_name="Prøve",
+                given_name="Test",
+                sex=CodedValue(value=note["sex"]) if "sex" in note else None,
+            ),
         ),
         subject=note.get("subject"),
         texts=(TextBlock(text=note["text"].strip(), place="Notat"),),
