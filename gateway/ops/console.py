@@ -22,6 +22,7 @@ _STEERS = re.compile(
 
 WIDTH = 100
 _LABEL = 14
+_CUT = 9
 
 
 def print_bytes(data: bytes) -> None:
@@ -69,6 +70,7 @@ def table(
     *,
     title: str | None = None,
     whole: Collection[str] = (),
+    cut: Collection[str] = (),
 ) -> None:
     """A table on standard output that fits the width.
 
@@ -77,7 +79,9 @@ def table(
         rows: their cells; None and "" are shown as `-`.
         title: stands above.
         whole: columns that keep their width while others are folded.
+        cut: columns of names that are known by their beginning: where there is little room, they end in `…`.
     """
+    console = stdout_console()
     drawn = Table(
         title=title,
         title_justify="left",
@@ -87,16 +91,22 @@ def table(
         show_header=any(columns),
     )
     for column in columns:
-        drawn.add_column(column, overflow="fold", no_wrap=column in whole)
+        drawn.add_column(
+            column,
+            overflow="ellipsis" if column in cut else "fold",
+            no_wrap=column in whole or column in cut,
+            min_width=len(column),
+            max_width=_CUT if column in cut and console.width < WIDTH else None,
+        )
     for row in rows:
         # As text: what comes from a message is never markup.
         drawn.add_row(*(Text("-" if cell is None or cell == "" else printable(str(cell))) for cell in row))
-    stdout_console().print(drawn)
+    console.print(drawn)
 
 
 def fact(label: str, value: object) -> None:
     """A labelled fact on standard output, folded to the width."""
-    lines = textwrap.wrap(printable(str(value)), WIDTH - _LABEL) or [""]
+    lines = textwrap.wrap(printable(str(value)), stdout_console().width - _LABEL) or [""]
     for number, line in enumerate(lines):
         click.echo(f"{'' if number else label:{_LABEL - 1}} {line}")
 
@@ -104,3 +114,9 @@ def fact(label: str, value: object) -> None:
 def local_time(value: datetime | None) -> str:
     """A time for people: the local clock."""
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value is not None else "-"
+
+
+def table_time(value: datetime) -> str:
+    """A time for a table: to the minute, and without its year where there is little room."""
+    shown = local_time(value)[:-3]
+    return shown if stdout_console().width >= WIDTH else shown[5:]

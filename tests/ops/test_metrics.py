@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -31,6 +32,7 @@ from tests.conftest import NOTES, ROOT
 from tests.ops.conftest import Pakkehjem
 from tests.ops.memory_broker import MemoryBroker
 from tests.ops.test_crash import COMMAND
+from tests.postgres_server import PostgresServer
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 DEPLOY = ROOT / "deploy"
@@ -129,11 +131,11 @@ def listen(config: Path, address: str) -> None:
 
 
 @contextmanager
-def watched(config: Path, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def watched(config: Path, log: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A service that listens, and its address."""
     listen(config, "127.0.0.1:0")
     with log.open("wb") as out:
-        service = subprocess.Popen([*COMMAND, "run", "-c", str(config)], stderr=out)
+        service = subprocess.Popen([*COMMAND, "run", "-c", str(config), *options], stderr=out)
     try:
         port = until(lambda: next((e["port"] for e in lines(log) if e["event"] == "observing"), None))
         until(lambda: any(e["event"] == "ready" for e in lines(log)))
@@ -221,6 +223,31 @@ def test_a_running_service_tells_all_that_rules_and_dashboard_ask_for(
         assert service.poll() is None
     with pytest.raises(urllib.error.URLError):
         asked(f"{address}/healthz")
+
+
+def test_what_several_workers_count_is_added_up_and_outlives_them(
+    pakkehjem: Pakkehjem, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    files = sorted(NOTES.glob("dips/*.xml"))
+
+    def received(address: str) -> float:
+        samples = families(address)["pakkehjem_events"].samples
+        return float(sum(s.value for s in samples if s.labels["event"] == "received"))
+
+    with postgres.database() as url:
+        config = Path(pakkehjem("init", tmp_path / "gateway", "--journal", url).out.strip())
+        log = tmp_path / "log"
+        with watched(config, log, "--workers", "3") as (_, address):
+            for file in files:
+                assert pakkehjem("send", file, "-c", config).code == 0
+            until(lambda: received(address) == len(files))
+            assert families(address)["pakkehjem_workers"].samples[0].value == 3
+            started = [e["worker"] for e in lines(log) if e["event"] == "worker-started"]
+            for worker in started:
+                os.kill(worker, signal.SIGKILL)
+            until(lambda: sum(e["event"] == "worker-started" for e in lines(log)) == 2 * len(started))
+            until(lambda: asked(f"{address}/readyz")[0] == 200)
+            assert received(address) == len(files)
 
 
 def test_a_service_that_is_not_ready_says_why(config: Path, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from gateway.ops.cli.options import (
 )
 from gateway.ops.cli.replay import replay, resume_command
 from gateway.ops.completing import receivers
-from gateway.ops.console import fact, local_time, print_json, say, table
+from gateway.ops.console import fact, local_time, print_json, say, table, table_time
 
 _SHORT = 8
 """Characters of an id that mostly tell one message from another"""
@@ -115,7 +115,7 @@ def _show_list(found: Sequence[Failure]) -> None:
         [
             (
                 each.message.id[:_SHORT],
-                local_time(each.failed_at)[:-3],
+                table_time(each.failed_at),
                 each.sending.kind.value if each.sending is not None else f"{each.message.kind.value} came in",
                 each.sending.receiver if each.sending is not None else None,
                 each.cause,

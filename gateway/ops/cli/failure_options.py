@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import click
 
 from gateway.contracts.failures import Failure, FailureFilter
-from gateway.contracts.findings import FINDINGS
 from gateway.contracts.ports import Vault
 from gateway.journal.sql_journal import SqlJournal
 from gateway.ops import browsing, failing
+from gateway.ops.cli.options import FindingCode
 from gateway.ops.completing import receivers
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.replaying import Replayer, open_replayer
@@ -70,7 +70,7 @@ def failure_filters(command: Command) -> Command:
             "--finding",
             "findings",
             metavar="CODE",
-            type=click.Choice(list(FINDINGS), case_sensitive=False),
+            type=FindingCode(),
             help="PH030, …",
             multiple=True,
         ),

@@ -12,15 +12,14 @@ from typing import Any
 import click
 
 from gateway.contracts.errors import EXIT_DONE
-from gateway.contracts.findings import FINDINGS
 from gateway.contracts.journal import Journal
 from gateway.contracts.records import InboundFilter
 from gateway.contracts.registry import Registry
 from gateway.ops import browsing, holding
 from gateway.ops.auditing import login_name
-from gateway.ops.cli.options import config_option, json_option, reason_option
+from gateway.ops.cli.options import FindingCode, config_option, json_option, reason_option
 from gateway.ops.configuration import Configuration, load
-from gateway.ops.console import fact, local_time, print_json, say, table
+from gateway.ops.console import fact, local_time, print_json, say, table, table_time
 from gateway.ops.holding import Decision, Waiting
 from gateway.ops.stores import open_journal, open_registry
 from gateway.pipeline.held import HeldNotes, Person, RouteCorrection
@@ -54,7 +53,7 @@ def _filters(decorated: Command) -> Command:
             "findings",
             multiple=True,
             metavar="CODE",
-            type=click.Choice(list(FINDINGS), case_sensitive=False),
+            type=FindingCode(),
             help="PH021, …",
         ),
     ):
@@ -132,7 +131,7 @@ def _table(found: Sequence[Waiting], now: datetime) -> None:
             (
                 each.message.id[:_SHORT],
                 holding.time_left(each.left(now)),
-                local_time(each.message.received_at)[:-3],
+                table_time(each.message.received_at),
                 " ".join(each.holding),
                 each.message.unit_name or each.message.hospital,
                 each.message.municipality,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +13,14 @@ import click
 import orjson
 
 from gateway.contracts.errors import EXIT_DONE, GatewayError
-from gateway.contracts.findings import FINDINGS
 from gateway.contracts.journal import Journal
 from gateway.contracts.ports import Vault
-from gateway.contracts.records import InboundFilter, Sending
+from gateway.contracts.records import InboundFilter
 from gateway.contracts.registry import Registry
 from gateway.contracts.states import InboundKind, InboundState
 from gateway.ops import browsing, story
 from gateway.ops.cli.options import (
+    FindingCode,
     config_option,
     json_option,
     message_argument,
@@ -30,7 +30,7 @@ from gateway.ops.cli.options import (
 )
 from gateway.ops.completing import receivers as complete_receivers
 from gateway.ops.configuration import load
-from gateway.ops.console import fact, local_time, print_json, printable, say, table
+from gateway.ops.console import fact, local_time, print_json, printable, say, table, table_time
 from gateway.ops.stores import open_journal, open_registry, open_vault
 from gateway.security.files import write_private
 
@@ -84,7 +84,7 @@ def command() -> None:
     "findings",
     multiple=True,
     metavar="CODE",
-    type=click.Choice(list(FINDINGS), case_sensitive=False),
+    type=FindingCode(),
     help="PH030, …",
 )
 @click.option(
@@ -161,16 +161,17 @@ def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for eac
         [
             (
                 each.message.id[:_SHORT],
-                local_time(each.message.received_at)[:-3],
+                table_time(each.message.received_at),
                 each.message.system,
                 each.message.state.value,
                 each.message.municipality,
                 " ".join(f.code for f in each.message.findings) or each.message.reason,
-                _in_short(each.sendings),
+                _in_short(each),
             )
             for each in found
         ],
         whole=("id", "received", "state", "munic."),
+        cut=("system",),
     )
     say(f"{len(found)} messages" + (" (more with --limit)" if len(found) == limit else ""))
     if len(found) == limit:
@@ -188,8 +189,11 @@ def _asked() -> str:
     return sys.stdin.readline()
 
 
-def _in_short(sendings: Sequence[Sending]) -> str:
-    return "\n".join(f"{s.receiver} {s.state.value}" for s in sendings)
+def _in_short(listed: browsing.Listed) -> str:
+    """Who it was sent to; and what became of that, where it is not what became of the message."""
+    if all(s.state.value == listed.message.state.value for s in listed.sendings):
+        return " ".join(s.receiver for s in listed.sendings)
+    return "\n".join(f"{s.receiver} {s.state.value}" for s in listed.sendings)
 
 
 @command.command("show")

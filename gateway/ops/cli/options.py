@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from gateway.contracts.errors import EXIT_USAGE, GatewayError, PermanentError
+from gateway.contracts.findings import FINDINGS
 from gateway.ops.completing import message_ids
 
 config_option = click.option(
@@ -47,6 +51,35 @@ reveal_option = click.option(
 reveal_reason_option = click.option(
     "--reason", metavar="TEXT", callback=_needed, help="Why the content is looked at; goes with --reveal."
 )
+
+
+class FindingCode(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
+    """The code of a finding, in any case."""
+
+    name = "code"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - as click has it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """The code; one that there is not is refused with the nearest ones."""
+        code = str(value).upper()
+        if code not in FINDINGS:
+            near = difflib.get_close_matches(code, FINDINGS, n=3, cutoff=0.1)
+            known = ", ".join(near) or f"{next(iter(FINDINGS))}, …"
+            self.fail(f"there is no finding {value}; there are {known}", param, ctx)
+        return code
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Those that begin so."""
+        del ctx, param
+        return [CompletionItem(code) for code in FINDINGS if code.startswith(incomplete.upper())]
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 file_argument = click.argument("file", type=click.Path(path_type=Path))
 files_argument = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))

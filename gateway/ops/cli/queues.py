@@ -191,7 +191,7 @@ def _scopes(
     for her_id in receivers:
         known = registry.endpoint(her_id), registry.unit(her_id), registry.hospital(her_id)
         if not any(known):
-            raise click.UsageError(f"the register knows no receiver {her_id}")
+            raise click.UsageError(f"the register knows no receiver {her_id}: pakkehjem register list")
     scopes = [
         *dict.fromkeys(receivers),
         *([EVERY_RECEIVER] if everybody else []),

@@ -12,7 +12,7 @@ from gateway.ops import browsing, unplaced
 from gateway.ops.auditing import login_name
 from gateway.ops.cli.options import config_option, json_option, reason_option
 from gateway.ops.configuration import load
-from gateway.ops.console import local_time, print_json, say, table
+from gateway.ops.console import print_json, say, table, table_time
 from gateway.ops.stores import open_journal, open_registry
 
 _SHORT = 8
@@ -55,7 +55,7 @@ def list_replies(config: Path | None, *, on_their_way: bool, as_json: bool) -> i
         [
             (
                 each.message.id[:_SHORT],
-                local_time(each.message.received_at)[:-3],
+                table_time(each.message.received_at),
                 each.why,
                 each.message.sender,
                 each.sending.receiver if each.sending is not None else None,
