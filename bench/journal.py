@@ -348,9 +348,10 @@ def measure(url: str, *, rounds: int = 5) -> list[dict[str, Any]]:
         times, failures = [], list[Failure]()
         for _ in range(rounds):
             begun = time.perf_counter()
-            failures = journal.failed.find(FailureFilter(errors=("unroutable",)))
+            failures = journal.failed.find(FailureFilter(errors=("unroutable",)), newest=50)
+            journal.failed.count(FailureFilter(errors=("unroutable",)))
             times.append((time.perf_counter() - begun) * 1000)
-        measured.append(_row("failed: one cause, all of it", len(failures), times))
+        measured.append(_row("failed: one cause", len(failures), times))
     return measured
 
 
