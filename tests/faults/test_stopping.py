@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(1500), at_length]
 
 NOTES = 60
 STOP_SECONDS = 30.0
-LATE_SECONDS = 1.0
-"""How much later a busy machine may see an end that came in time"""
+LATE_SECONDS = 3.0
+"""How much later a machine that is busy with much else may see an end that came in time"""
 TIMES = 5
 
 
