@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Dialect, Text, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ARRAY, ColumnElement, Dialect, Text, any_, bindparam, func, select
 
 from gateway.contracts.states import InboundKind
 from gateway.journal.rows import INBOUND, SENDING
