@@ -378,6 +378,7 @@ class Message:
     language: CodedValue | None = None
     """PLO BehovTolkSprak, or TilleggsopplysningPasient/Sprak"""
     language_place: str = ""
+    """Where it stands in the content"""
     attachments: tuple[Attachment, ...] = ()
     canonical: bytes | None = None
     """The canonical XML (summary-1), where it is the content of the message"""

@@ -32,6 +32,7 @@ def without_places(message: Message) -> Message:
         relatives=tuple(dataclasses.replace(e, place="") for e in message.relatives),
         professionals=tuple(dataclasses.replace(e, place="") for e in message.professionals),
         events=tuple(dataclasses.replace(e, place="") for e in message.events),
+        language_place="",
     )
 
 

@@ -100,7 +100,7 @@ def test_a_gateway_that_does_not_start_is_told_with_its_log(
         assert "no_such_key" in (caught.value.hint or "")
     monkeypatch.setattr("gateway.ops.cli.demo.initialise", lambda _: configuration)
     monkeypatch.setattr("gateway.ops.cli.demo.load", lambda _: None)
-    monkeypatch.setattr("gateway.ops.composition.open_registry", lambda _: None)
+    monkeypatch.setattr("gateway.ops.stores.open_registry", lambda _: None)
     assert exit_code(["demo"]) == EXIT_UNREACHABLE
     said = capsys.readouterr().err
     assert "The gateway has stopped" in said

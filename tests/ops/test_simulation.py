@@ -51,7 +51,7 @@ class Stage:
         self.after_work: Callable[[], None] = lambda: None
         monkeypatch.setattr(composition, "connect_queue", lambda _: self._gateway_connection())
         self.worker = composition.build_worker(configuration)
-        monkeypatch.setattr(composition, "connect_queue", lambda _: self._connection())
+        monkeypatch.setattr(stores, "connect_queue", lambda _: self._connection())
         self.journal: Journal = stores.open_journal(configuration)
 
     def _gateway_connection(self) -> MemoryQueue:
