@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import statistics
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +23,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Table, create_engine, insert, make_url, select, text
 
+from bench.journal_questions import measure
 from gateway.contracts.facts import NoteFacts
-from gateway.contracts.failures import Failure, FailureFilter
 from gateway.contracts.findings import finding
 from gateway.contracts.ports import Vault
-from gateway.contracts.records import Event, InboundFilter, InboundMessage, Sending
+from gateway.contracts.records import Event, InboundMessage, Sending
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal import rows, tables
@@ -280,90 +279,6 @@ def _sendings(note: InboundMessage) -> Iterator[Sending]:
         )
 
 
-def questions(end: datetime) -> dict[str, InboundFilter]:
-    """What operators ask."""
-    asked = {
-        "the newest": InboundFilter(),
-        "held": InboundFilter(states=(InboundState.HELD,)),
-        "acknowledged": InboundFilter(states=(InboundState.ACKNOWLEDGED,)),
-        "a small municipality": InboundFilter(municipalities=("0356",)),
-        "a large municipality": InboundFilter(municipalities=("0000",)),
-        "a department": InboundFilter(units=("8900007",)),
-        "a system": InboundFilter(systems=("doculive",)),
-        "a system that there is not": InboundFilter(systems=("epic",)),
-        "a rare finding": InboundFilter(findings=("PH050",)),
-        "a common finding": InboundFilter(findings=("PH030",)),
-        "an error": InboundFilter(errors=("E21",)),
-        "a large receiver": InboundFilter(receivers=("8910000",)),
-        "a GP": InboundFilter(receivers=("8920007",)),
-        "a patient": InboundFilter(patient_reference=f"{7:064x}"),
-        "an id": InboundFilter(id_prefix="9e37a"),
-        "a MsgId": InboundFilter(msg_id_prefix="9e37a"),
-        "replies": InboundFilter(kinds=(InboundKind.REPLY,)),
-        "failed in 0001": InboundFilter(states=(InboundState.FAILED,), municipalities=("0001",)),
-        "acknowledged in 0356": InboundFilter(states=(InboundState.ACKNOWLEDGED,), municipalities=("0356",)),
-        "rejected and discarded of a department": InboundFilter(
-            states=(InboundState.REJECTED, InboundState.DISCARDED), units=("8900007",)
-        ),
-        "PH030 and failed in 0000": InboundFilter(
-            findings=("PH030",), states=(InboundState.FAILED,), municipalities=("0000",)
-        ),
-        "failed, 0000, PH030, E21, a day": InboundFilter(
-            states=(InboundState.FAILED,),
-            municipalities=("0000",),
-            findings=("PH030",),
-            errors=("E21",),
-            since=end - timedelta(days=1),
-        ),
-        "E21 of a month": InboundFilter(errors=("E21",), since=end - timedelta(days=30)),
-        "E21 at a receiver": InboundFilter(errors=("E21",), receivers=("8910003",)),
-        "acknowledged of doculive, a rare finding": InboundFilter(
-            states=(InboundState.ACKNOWLEDGED,), systems=("doculive",), findings=("PH050",)
-        ),
-        "last spring, a municipality": InboundFilter(
-            municipalities=("0010",), since=end - timedelta(days=250), until=end - timedelta(days=200)
-        ),
-    }
-    return {name: _with_limit(each) for name, each in asked.items()}
-
-
-def _with_limit(criteria: InboundFilter) -> InboundFilter:
-    values = {name: getattr(criteria, name) for name in InboundFilter.__dataclass_fields__}
-    return InboundFilter(**values | {"limit": 50})
-
-
-def measure(url: str, *, rounds: int = 5) -> list[dict[str, Any]]:
-    """Milliseconds of each question: the median, and the slowest, the first one included."""
-    measured = []
-    with _opened(url) as journal:
-        end = journal.list_inbound(InboundFilter(limit=1))[0].received_at
-        for name, criteria in questions(end).items():
-            times, found = [], list[InboundMessage]()
-            for _ in range(rounds):
-                begun = time.perf_counter()
-                found = journal.list_inbound(criteria)
-                journal.sendings_of([m.id for m in found], (SendingKind.NOTE, SendingKind.REPLY))
-                times.append((time.perf_counter() - begun) * 1000)
-            measured.append(_row(name, len(found), times))
-        times, failures = [], list[Failure]()
-        for _ in range(rounds):
-            begun = time.perf_counter()
-            failures = journal.failed.find(FailureFilter(errors=("unroutable",)), newest=50)
-            journal.failed.count(FailureFilter(errors=("unroutable",)))
-            times.append((time.perf_counter() - begun) * 1000)
-        measured.append(_row("failed: one cause", len(failures), times))
-    return measured
-
-
-def _row(name: str, found: int, times: Sequence[float]) -> dict[str, Any]:
-    return {
-        "question": name,
-        "found": found,
-        "median_ms": round(statistics.median(times), 1),
-        "slowest_ms": round(max(times), 1),
-    }
-
-
 @contextmanager
 def _opened(url: str) -> Iterator[SqlJournal]:
     journal = open_journal(url, vault())
@@ -390,7 +305,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seconds = build(options.url, options.messages, end=end, facts=options.facts)
         sys.stdout.write(f"{options.messages} messages in {seconds:.0f} s\n")
         return 0
-    measured = measure(options.url)
+    with _opened(options.url) as journal:
+        measured = measure(journal)
     if options.json:
         sys.stdout.write(json.dumps(measured, indent=2) + "\n")
     else:

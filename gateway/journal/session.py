@@ -131,24 +131,21 @@ class Session:
         try:
             self._cursor.execute(sql, values)
             return self._cursor.fetchall() if fetch else ()
-        except self._error as error:
-            self._failure = self._meaning(error)
-            raise self._failure from None
-        except GatewayError as error:
-            self._failure = error
-            raise
+        except (self._error, GatewayError) as error:
+            raise self._failed(error) from None
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         self.check()
         try:
             yield
-        except self._error as error:
-            self._failure = self._meaning(error)
-            raise self._failure from None
-        except GatewayError as error:
-            self._failure = error
-            raise
+        except (self._error, GatewayError) as error:
+            raise self._failed(error) from None
+
+    def _failed(self, error: Exception) -> GatewayError:
+        """What a statement has failed with; it is remembered."""
+        self._failure = error if isinstance(error, GatewayError) else self._meaning(error)
+        return self._failure
 
 
 @contextmanager
