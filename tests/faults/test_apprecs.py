@@ -1,11 +1,11 @@
-"""Receivers that answer as none should: twice, too late, in contradictions, and about what nobody sent them."""
+"""Receivers that answer as none should: twice, too late, in contradictions, about what nobody sent them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -29,7 +29,8 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
 
 ALL = 20
 """Cards in a deck"""
-_OTHERWISE = {"negative": 0, "late": 0, "twice": 0, "contradicts": 0, "never": 0}
+_OTHERS = Shares(negative=0, late=0, twice=0, contradicts=0, never=0)
+_UNMATCHED = "receipt-unmatched"
 _REFERS = re.compile(rb"(<(?:\w+:)?OriginalMsgId>.*?<(?:\w+:)?Id>)[^<]+", re.DOTALL)
 _OWN_ID = re.compile(rb"(<(?:\w+:)?AppRec\b(?:(?!OriginalMsgId).)*?<(?:\w+:)?Id>)[^<]+", re.DOTALL)
 
@@ -62,18 +63,44 @@ def _about_nothing(envelope: Envelope) -> Envelope:
     return replace(envelope, body=body, message_id=ours, headers=headers)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How everybody answers."""
+
+    name: str
+    """For the table"""
+    shares: Shares
+    told: str
+    """The event that it leaves in the history of each sending"""
+    notes: int = 20
+    deadline_hours: float = 96.0
+
+
+MANNERS = {
+    "twice": Manner(name="twice", shares=replace(_OTHERS, twice=ALL), told="receipt-repeated"),
+    "contradicting": Manner(
+        name="in contradictions",
+        shares=replace(_OTHERS, contradicts=ALL, late_seconds=(0.1, 0.5)),
+        told="receipt-contradicts",
+    ),
+    "unknown": Manner(name="about unknown messages", shares=_OTHERS, told=_UNMATCHED),
+    # The gateway looks once a minute for what is overdue.
+    "late": Manner(
+        name="too late",
+        shares=replace(_OTHERS, late=ALL, late_seconds=(62.0, 80.0)),
+        told="receipt-late",
+        notes=60,
+        deadline_hours=5 / 3600,
+    ),
+}
+
+
 @pytest.mark.parametrize(
-    ("how", "shares", "notes", "told"),
+    "manner",
     [
-        ("twice", {"twice": ALL}, 20, "receipt-repeated"),
-        ("in contradictions", {"contradicts": ALL, "late_seconds": (0.1, 0.5)}, 20, "receipt-contradicts"),
-        ("about unknown messages", {}, 20, "receipt-unmatched"),
-        # The gateway looks once a minute for what is overdue.
-        pytest.param(
-            "too late", {"late": ALL, "late_seconds": (62.0, 80.0)}, 60, "receipt-late", marks=at_length
-        ),
+        pytest.param(manner, id=name, marks=at_length if name == "late" else ())
+        for name, manner in MANNERS.items()
     ],
-    ids=["twice", "contradicting", "unknown", "late"],
 )
 def test_apprecs(
     config: Path,
@@ -81,42 +108,36 @@ def test_apprecs(
     postgres: PostgresServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    how: str,
-    shares: dict[str, int],
-    notes: int,
-    told: str,
+    manner: Manner,
 ) -> None:
-    unknown = told == "receipt-unmatched"
     with postgres.database() as url:
         world = World(
             config=config,
             broker=rabbitmq,
             journal=url,
-            # Five seconds
-            settings={"PAKKEHJEM__FLOW__RECEIPT_DEADLINE_HOURS": "0.0014"} if "late" in shares else {},
+            settings={"PAKKEHJEM__FLOW__RECEIPT_DEADLINE_HOURS": str(manner.deadline_hours)},
         )
         for name, value in world.environment.items():
             monkeypatch.setenv(name, value)
-        dealt = Shares(**{**_OTHERWISE, **shares})
-        monkeypatch.setattr(assemble, "Behaviour", lambda seed: Behaviour(seed, dealt))
+        monkeypatch.setattr(assemble, "Behaviour", lambda seed: Behaviour(seed, manner.shares))
         configuration = load(config)
         with closing(stores.open_journal(configuration)) as journal:
             simulation, _ = assemble.assemble(configuration, journal, NOTES, 1)
-            if unknown:
+            if manner.told == _UNMATCHED:
                 honest = simulation._connect
                 simulation._connect = lambda: Inventing(honest())
             keeper = Keeper(config, tmp_path / "log", environment=world.environment, workers=2)
             with keeper, Progress(world):
                 keeper.ready(2)
-                account = simulation.run(Orders(count=notes, timeout_seconds=300)).account
+                account = simulation.run(Orders(count=manner.notes, timeout_seconds=300)).account
                 assert keeper.end() == 0
         found = {name: account.count(name) for name in ("lost", "duplicated", "invalid")}
         record(
             Result(
-                fault=f"receivers answer {how}, 2 workers",
+                fault=f"receivers answer {manner.name}, 2 workers",
                 on=world.name,
                 times=account.delivered["municipality"] + account.delivered["gp"],
-                notes=notes,
+                notes=manner.notes,
                 lost=found["lost"],
                 doubled=found["duplicated"],
                 invalid=found["invalid"],
@@ -127,7 +148,7 @@ def test_apprecs(
         assert account.settled
         delivered = account.delivered["municipality"] + account.delivered["gp"]
         assert delivered > 0
-        assert world.count(f"SELECT count(*) FROM event WHERE name = '{told}'") >= delivered  # noqa: S608 - a constant
-        if unknown:
+        assert world.count(f"SELECT count(*) FROM event WHERE name = '{manner.told}'") >= delivered  # noqa: S608 - a constant
+        if manner.told == _UNMATCHED:
             stray = "state = 'failed' AND reason = 'receipt-for-unknown-message'"
             assert world.count(f"SELECT count(*) FROM inbound WHERE {stray}") >= delivered  # noqa: S608 - as above
