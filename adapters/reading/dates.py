@@ -11,17 +11,18 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from adapters.reading.vocabulary import lower, words_in
+from gateway.contracts.values import value
 
 Precision = Literal["day", "same_day", "weekday", "week", "month", "year"]
 
 HALF_A_YEAR = datetime.timedelta(days=183)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FoundDate:
     """A date in a text."""
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from adapters.reading.dates import FoundDate, find_dates
 from gateway.contracts.reading import Evidence
 from gateway.contracts.summary import Responsible, StrainArea
+from gateway.contracts.values import value
 
 
 class Topic(StrEnum):
@@ -46,7 +47,7 @@ LISTS = frozenset({Topic.STRAIN, Topic.NEED, Topic.REFERRAL})
 """Topics whose lines are items."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Heading:
     """A heading as written, and what it is about."""
 

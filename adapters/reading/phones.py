@@ -8,16 +8,16 @@ a number that nobody has is the sender's mistake to find, and a lost one is ours
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import phonenumbers
 
 from adapters.reading.vocabulary import remembered
+from gateway.contracts.values import value
 
 _NORWAY = "47"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FoundPhone:
     """A telephone number in a text."""
 

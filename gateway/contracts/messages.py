@@ -6,11 +6,12 @@ kinds (MsgHead; epikrise `Message`) give the same `Head`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from gateway.contracts.summary import Action
+from gateway.contracts.values import value
 
 
 class Format(StrEnum):
@@ -49,7 +50,7 @@ class CodeList:
     PROCEDURES = _BASE + "7275"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CodedValue:
     """CS or CV of the health messages."""
 
@@ -63,7 +64,7 @@ class CodedValue:
     """OT"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Identifier:
     """Ident: an id with its type."""
 
@@ -84,7 +85,7 @@ def identifier(identifiers: tuple[Identifier, ...], kind: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PostalAddress:
     """Address."""
 
@@ -98,7 +99,7 @@ class PostalAddress:
     """CityDistr (epikrise, AppRec): bydel"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Telecom:
     """TeleCom, or a TeleAddress of an epikrise address."""
 
@@ -108,7 +109,7 @@ class Telecom:
     """MC mobile, HP home, WP work, …"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Unit:
     """An organisation, or a part of one."""
 
@@ -135,7 +136,7 @@ def _digits(value: str | None) -> str | None:
     return "".join(c for c in value if c.isdigit()) or None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Person:
     """A person in or around the message: health personnel, a relative, the patient's GP."""
 
@@ -172,7 +173,7 @@ class Person:
         return self.name or " ".join(p.strip() for p in parts if p and p.strip()) or None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Party:
     """A communication party on two levels: enterprise, and service or person (HIS 1153-2, AD2.2-AD2.8)."""
 
@@ -204,7 +205,7 @@ class Party:
         return any(i.id.strip() for level in levels if level is not None for i in level.identifiers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Receiver:
     """A receiver that the message names."""
 
@@ -215,7 +216,7 @@ class Receiver:
     """RoleReceiver (8112), epikrise Role"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PatientRecord:
     """The patient as the envelope gives it."""
 
@@ -232,7 +233,7 @@ class PatientRecord:
     telecoms: tuple[Telecom, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Conversation:
     """ConversationRef."""
 
@@ -242,7 +243,7 @@ class Conversation:
     """RefToConversation: MsgId of the first message of the conversation"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Head:
     """Who sends what to whom about which patient."""
 
@@ -269,7 +270,7 @@ class Head:
         return next((r for r in self.receivers if not r.copy), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TextBlock:
     """A piece of the note: a heading code with its text."""
 
@@ -281,7 +282,7 @@ class TextBlock:
     """Where it stood: `Sykepleierdokumentasjon/InfoFraSykepleier/Journaltekst[2]/Notat`"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DiagnosisEntry:
     """A coded diagnosis."""
 
@@ -291,7 +292,7 @@ class DiagnosisEntry:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ProcedureEntry:
     """A coded procedure (WMFG11: the conversation that maps needs)."""
 
@@ -299,7 +300,7 @@ class ProcedureEntry:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RelativeEntry:
     """A relative in a structured place (PLO ParorendeForesatt, epikrise PatientRelParty)."""
 
@@ -321,7 +322,7 @@ class ProfessionalFunction(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ProfessionalEntry:
     """A health professional in the content of the message."""
 
@@ -332,7 +333,7 @@ class ProfessionalEntry:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class EventEntry:
     """A time that matters: PLO OpplysningOpphold, epikrise Event."""
 
@@ -346,7 +347,7 @@ class EventEntry:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Attachment:
     """A document that goes along."""
 
@@ -355,7 +356,7 @@ class Attachment:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Message:
     """A message: its head, and what it says."""
 

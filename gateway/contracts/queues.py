@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, Self
 
+from gateway.contracts.values import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value
 class Envelope:
     """A message as it travels: bytes with the properties and headers of the health network."""
 
@@ -22,7 +24,7 @@ class Envelope:
     reply_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Delivery:
     """A message taken from a queue, not yet acknowledged."""
 

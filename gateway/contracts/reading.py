@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.contracts.summary import Summary
+from gateway.contracts.values import value
 
 
 class Evidence(NamedTuple):
@@ -21,7 +21,7 @@ class Evidence(NamedTuple):
     """Key of the mapping entry that recognised it"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Reading:
     """A message as an adapter reads it."""
 

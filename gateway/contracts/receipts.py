@@ -5,10 +5,10 @@ Source: HIS 80415:2012 «Applikasjonskvittering», chapters 3.3, 4.3 and 6; HITS
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gateway.contracts.values import value
 from mappings import code_list
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ ERROR_TEXTS = code_list("8221").codes
 """The text (DN) of each code of list 8221."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Fault:
     """One error of an AppRec."""
 
@@ -65,7 +65,7 @@ def fault(code: ErrorCode, detail: str | None = None) -> Fault:
     return Fault(code=code.value, text=ERROR_TEXTS[code.value], detail=detail)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ReceiptParty:
     """Sender or receiver of an AppRec."""
 
@@ -74,7 +74,7 @@ class ReceiptParty:
     party: Party
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OriginalMessage:
     """OriginalMsgId: the message that is answered."""
 
@@ -84,7 +84,7 @@ class OriginalMessage:
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AppRec:
     """An application receipt."""
 

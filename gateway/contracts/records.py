@@ -10,9 +10,10 @@ from gateway.contracts.facts import NoteFacts
 from gateway.contracts.findings import Finding
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
+from gateway.contracts.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NamedReceiver:
     """A receiver that the hospital's message names: it gets exactly one receipt for each."""
 
@@ -22,7 +23,7 @@ class NamedReceiver:
     """Position in `Head.receivers`"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class InboundMessage:
     """A row of the inbox."""
 
@@ -73,7 +74,7 @@ class InboundMessage:
     """Why it stands where it stands: a stable code, and a sentence without patient data"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Sending:
     """A row of the outbox."""
 
@@ -118,7 +119,7 @@ class Sending:
     whether its receiver can be reached. Given by `claim_due`"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Event:
     """Something that happened; events are only ever added."""
 
@@ -135,7 +136,7 @@ class Event:
     """How long it took, where that is measured; told to who counts, and not kept"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Receipt:
     """An AppRec that was matched to a sending: the first for it counts, later ones are kept."""
 

@@ -6,12 +6,12 @@ Nothing is told by default, and being told must never cost the flow more than a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from gateway.contracts.queues import PublishOutcome
 from gateway.contracts.records import Event, Sending
+from gateway.contracts.values import value
 
 
 class Step(StrEnum):
@@ -29,7 +29,7 @@ class Step(StrEnum):
     """The group is made durable (for the group)"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Followed:
     """A message that was decided on. Holds ids and codes only."""
 

@@ -6,10 +6,10 @@ of the messages, and two namespaces were renamed in 1.6 while their roots were n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from gateway.contracts.messages import Format
+from gateway.contracts.values import value
 from gateway.formats import names
 from gateway.formats.element_names import Element, local_name, namespace_of
 from gateway.formats.xml_reading import attribute, child, children
@@ -17,7 +17,7 @@ from gateway.formats.xml_reading import attribute, child, children
 Envelope = Literal["msghead", "epikrise", "apprec"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Identified:
     """What the root, the head and the content say that a message is."""
 

@@ -11,6 +11,7 @@ from gateway.contracts.ports import Signer
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import AppRec
 from gateway.contracts.states import InboundKind
+from gateway.contracts.values import value
 from gateway.intake.intake import Opened, RefusedError
 
 
@@ -26,7 +27,7 @@ class Returned:
     """Stable code"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Arrival:
     """What could be told of a delivery without any memory."""
 

@@ -17,6 +17,7 @@ from gateway.contracts.errors import FormatError, PermanentError
 from gateway.contracts.messages import Format, Head, Message
 from gateway.contracts.ports import MessageVerifier, Signer
 from gateway.contracts.receipts import AppRec, ErrorCode, Fault, fault
+from gateway.contracts.values import value
 from gateway.formats import Identified, identify, read_apprec, read_head, read_message
 from gateway.formats.mend import mend
 from gateway.intake.attachments import TAKEN, attachment_faults
@@ -62,7 +63,7 @@ class RefusedError(PermanentError):
         self.format = format
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Opened:
     """A message that passed."""
 

@@ -13,6 +13,7 @@ from gateway.contracts.queues import PublishOutcome
 from gateway.contracts.records import Sending
 from gateway.contracts.states import SendingKind
 from gateway.contracts.traffic import Circuit
+from gateway.contracts.values import value
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ class CircuitSettings:
     longest: timedelta = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Attempt:
     """What came of publishing a sending."""
 

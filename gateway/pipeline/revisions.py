@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.messages import Attachment
 from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, Registry
 from gateway.contracts.summary import Action, Summary
+from gateway.contracts.values import value
 from gateway.pipeline.conversation import latest_sendings
 from gateway.routing.route import Route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Outgoing:
     """One sending that is to be made."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.contracts.messages import Attachment, Conversation, Format, Party
 from gateway.contracts.summary import Action
+from gateway.contracts.values import value
 
 DISCHARGE_REPORT = "UTSKRIVNINGSRAPPORT"
 """PLO Utskrivningsrapport (root TverrfagligEpikrise)"""
@@ -14,7 +14,7 @@ APPLICATION = "HELSEOPPL_SOKNAD"
 """PLO Helseopplysninger (root HelseopplysningerVedSoknad)"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RenderingOrder:
     """An outgoing message: its format, its parties, and what it does."""
 

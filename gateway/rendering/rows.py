@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from gateway.rendering.words import WRITINGS, date_from_words, date_in_words
 
@@ -27,8 +27,7 @@ class DamagedError(ValueError):
     """A line is not as it is written by this form. The text holds no values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A line of a section."""
 
     text: str

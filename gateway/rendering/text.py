@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import orjson
 import pydantic
 
 from gateway.contracts.summary import Action, Summary
 from gateway.contracts.text import as_line, as_text
+from gateway.contracts.values import value
 from gateway.rendering.form import SOURCE, Section, form
 from gateway.rendering.rows import DamagedError, Row, Tree
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Block:
     """A part of a rendering: a heading and its rows."""
 
