@@ -25,7 +25,7 @@ from adapters.reading.parties import (
     read_patient,
 )
 from adapters.reading.people import Signature, read_signature
-from adapters.reading.relatives import read_people
+from adapters.reading.relatives import People, read_people
 from adapters.reading.segments import segment
 from adapters.reading.title import has_sections, is_note
 from adapters.reading.vocabulary import forget
@@ -38,7 +38,6 @@ from gateway.contracts.registry import Registry
 from gateway.contracts.summary import (
     Action,
     Basis,
-    NextOfKin,
     Pathway,
     PathwayStatus,
     Patient,
@@ -117,12 +116,12 @@ class RecordSystem:
         statements = segment(read.blocks, self.heading_codes)
         sent_on = _sent_on(message)
         signature = read_signature([line for block in texts for line in block.text.splitlines()])
-        note = read_note(message, statements, sent_on, trace)
-        patient, kin = self._people(message, statements, registry, signature, trace)
+        note = read_note(message, statements, sent_on, trace, action_is_coded=not self.action_in_words)
+        patient, people = self._people(message, statements, registry, signature, trace)
         interpreter = read_interpreter(message.language, message.language_place, texts, trace)
         if interpreter.language is not None:
             patient = patient.model_copy(update={"language": interpreter.language})
-        trace_people(message, statements, patient, kin, trace)
+        trace_people(message, statements, patient, people.next_of_kin, trace)
         pathway = note.pathway
         if read.beyond is not None:
             # What was not read may say otherwise: a person has to look.
@@ -143,7 +142,7 @@ class RecordSystem:
         summary = Summary(
             pathway=pathway,
             patient=patient,
-            next_of_kin=kin,
+            next_of_kin=people.next_of_kin,
             gp=read_gp(message, statements, registry, trace, any_person=not self.receivers_have_roles),
             diagnosis=note.diagnosis,
             survey=note.survey,
@@ -163,6 +162,7 @@ class RecordSystem:
         left = (
             *unplaced(statements, signature),
             *note.contradicts,
+            *people.against,
             *((interpreter.against,) if interpreter.against is not None else ()),
             *((read.beyond,) if read.beyond is not None else ()),
         )
@@ -191,7 +191,7 @@ class RecordSystem:
         registry: Registry | None,
         signature: Signature | None,
         trace: Trace,
-    ) -> tuple[Patient, tuple[NextOfKin, ...]]:
+    ) -> tuple[Patient, People]:
         record = message.head.patient
         people = read_people(
             message.relatives,
@@ -201,8 +201,7 @@ class RecordSystem:
             names=_names(message, signature),
         )
         code = municipality_code(message, registry, trace)
-        patient = read_patient(record, people.phones, code)
-        return patient, people.next_of_kin
+        return read_patient(record, people.phones, code), people
 
     def _source(self, message: Message, statements: list[Statement], trace: Trace) -> Source:
         head = message.head

@@ -9,17 +9,48 @@ from typing import cast
 from adapters.reading.model import Statement, Topic
 from adapters.reading.roles import speaks_of_cancer
 from adapters.reading.vocabulary import Choice, Words
-from gateway.contracts.summary import Diagnosis
+from gateway.contracts.summary import Action, Diagnosis
 from mappings import table, vocabulary
 
 EARLIER = Words("diagnosis", "earlier")
 METASTASIS = Words("diagnosis", "metastasis")
+NO_DIAGNOSIS = Words("diagnosis", "no_diagnosis")
+_WITHDRAWS = Words("action", "withdraws_this")
+_REPLACES = Words("action", "replaces_another")
+_CANCEL = Words("action", "cancel")
+_CHANGE = Words("action", "change")
 
 
 @cache
 def sites() -> Choice[str]:
     """Where in the body a cancer may be."""
     return Choice((site, Words("sites", site)) for site in vocabulary("sites"))
+
+
+def against_certainty(
+    statements: Sequence[Statement], uncertain: Sequence[Statement], sure: Sequence[Statement]
+) -> Statement | None:
+    """The first statement that says of a coded cancer that it is none yet.
+
+    Args:
+        statements: those that may tell of the patient's illness.
+        uncertain: of these, those that call it uncertain; they count where they name the cancer.
+        sure: of these, those that name the cancer and doubt nothing.
+    """
+    none_yet = [s for s in statements if s.low in NO_DIAGNOSIS]
+    doubted = [] if sure else [s for s in uncertain if speaks_of_cancer(s.low)]
+    return next((s for s in (*none_yet, *doubted) if s.low not in METASTASIS), None)
+
+
+def against_action(action: Action, statements: Sequence[Statement]) -> Statement | None:
+    """The first statement that says that the message does something else than its code to an earlier one."""
+    for statement in statements:
+        titles = statement.topic is Topic.TITLE
+        withdraws = statement.low in _WITHDRAWS or (titles and statement.low in _CANCEL)
+        replaces = statement.low in _REPLACES or (titles and statement.low in _CHANGE)
+        if (withdraws and action is not Action.CANCEL) or (replaces and action is not Action.CHANGE):
+            return statement
+    return None
 
 
 def against_diagnosis(statements: Sequence[Statement], diagnosis: Diagnosis | None) -> Statement | None:

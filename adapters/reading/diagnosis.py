@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Sequence
 
-from adapters.reading.contradictions import EARLIER, METASTASIS, sites
+from adapters.reading.contradictions import EARLIER, METASTASIS, NO_DIAGNOSIS, against_certainty, sites
 from adapters.reading.dates import FoundDate
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import RELATIVES_ILLNESS, TREATMENT, speaks_of_cancer
@@ -18,7 +18,6 @@ from gateway.contracts.text import line_or_none
 from gateway.formats.diagnosis_code import CodeSystem, find_codes, is_cancer, normalise, system_of
 
 _UNCERTAIN = Words("diagnosis", "uncertain")
-_NO_DIAGNOSIS = Words("diagnosis", "no_diagnosis")
 _FOUND = Words("diagnosis", "found")
 _SEEN = Words("diagnosis", "seen")
 _OTHER_EVENT = Words("diagnosis", "other_event")
@@ -109,7 +108,7 @@ def read_diagnosis(
     said = _said(named, headed)
     code, system, name = _code(coded, [*headed, *named])
     text = line_or_none(_text(said, name))
-    confirmed = _confirmed(about, code, system)
+    confirmed = (coded is not None and _is_cancer(coded)) or _confirmed(about, code, system)
     if code is None and text is None:
         return None
     if coded is not None:
@@ -274,16 +273,30 @@ def _last(words: Words, text: str) -> int:
     return max((match.start() for match in words.all(text)), default=-1)
 
 
+def doubts(entries: Sequence[DiagnosisEntry], about: Sequence[Statement]) -> Statement | None:
+    """The first statement that says of a coded cancer that there is none yet."""
+    if not any(map(_is_cancer, entries)):
+        return None
+    return against_certainty(about, *_uncertain_and_sure(about))
+
+
 def _confirmed(about: Sequence[Statement], code: str | None, system: CodeSystem | None) -> bool:
-    if any(s.low in _NO_DIAGNOSIS for s in about):
+    """Whether the words, with the code that they may hold, leave no doubt."""
+    if any(s.low in NO_DIAGNOSIS for s in about):
         return False
     if code is not None and system is not None and is_cancer(code, system):
         return True
+    uncertain, sure = _uncertain_and_sure(about)
+    return not uncertain or bool(sure)
+
+
+def _uncertain_and_sure(about: Sequence[Statement]) -> tuple[list[Statement], list[Statement]]:
+    """What calls the illness uncertain, and what names it and does not."""
     uncertain = [
         s for s in about if s.low in _UNCERTAIN and (s.topic is Topic.DIAGNOSIS or _is_of_illness(s))
     ]
     sure = [s for s in about if s not in uncertain and speaks_of_cancer(s.low) and s.topic is not Topic.TITLE]
-    return not uncertain or bool(sure)
+    return uncertain, sure
 
 
 def _is_of_illness(statement: Statement) -> bool:

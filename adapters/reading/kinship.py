@@ -8,7 +8,7 @@ patient's own. Whoever is only mentioned (`mor var med`, `bekymret for kona`) is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
@@ -29,6 +29,10 @@ class FoundRelative:
     """E.164"""
     span: tuple[int, int]
     """From the first word of the relation, name or number to the last"""
+    words: str = ""
+    """What stands there"""
+    somebodys: bool = False
+    """Whether the word before makes it another's relative: `datterens mann`"""
     phone_span: tuple[int, int] | None = None
 
 
@@ -62,6 +66,7 @@ _NAME_AFTER_PHONE = re.compile(rf"\s*[(,]\s*(?P<name>{_NAME})\s*[),.]")
 _RELATION_AFTER = re.compile(r"\s*[(,]\s*(\w+)\s*(?:[),.\n]|$)")
 _TOKEN = re.compile(r"(?<![\w\-])[^\W\d_]+(?:[.-][^\W\d_]+)*(?:\.(?=\s?[A-ZÆØÅ:(]))?(?![\w\-])")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_LAST_WORD = re.compile(r"(?<![^\W\d_])([^\W\d_]+s|til)\s$")
 _REACH = 60
 """How far before its relation a name may begin, in characters."""
 _DEAD = re.compile(r"\s*,?\s*(?:døde|døydde|dør|er død|er avdød|gikk bort|gjekk bort|†)", re.IGNORECASE)
@@ -120,6 +125,40 @@ def relation_of(code: str | None, display: str | None) -> str | None:
     return _words().get(text) or _codes().get((code or "").strip().upper()) or text or None
 
 
+@cache
+def _alongside() -> frozenset[str]:
+    return frozenset(cast("dict[str, list[str]]", table("kinship")["alongside"])["words"])
+
+
+@cache
+def _alike() -> Sequence[frozenset[str]]:
+    alike = cast("dict[str, list[str]]", table("kinship")["alike"])
+    return [frozenset((general, *words)) for general, words in alike.items()]
+
+
+def excludes(coded: str | None, said: str | None) -> bool:
+    """Whether nobody can be both: a daughter is no son, but a husband is a spouse.
+
+    Args:
+        coded: a relation of the summary, by a code or its text.
+        said: another, by words.
+
+    Returns:
+        False where either is not known.
+    """
+    known = _relations_known()
+    if coded not in known or said not in known or coded == said:
+        return False
+    if coded in _alongside() or said in _alongside():
+        return False
+    return not any({coded, said} <= group for group in _alike())
+
+
+@cache
+def _relations_known() -> frozenset[str]:
+    return frozenset(cast("dict[str, list[str]]", table("kinship")["words"]))
+
+
 def names_relation(text: str) -> bool:
     """Whether a lower-case text has a word of relation: only such a text has to be read for relatives."""
     return not _single_words().isdisjoint(words_in(text))
@@ -140,9 +179,16 @@ def find_relatives(text: str) -> list[FoundRelative]:
         relative = _before(text, start, end, relation, phones, until) if relation else None
         relative = relative or _after(text, start, end, relation, phones)
         if relative is not None:
-            found.append(relative)
+            words = text[relative.span[0] : relative.span[1]]
+            found.append(replace(relative, words=words, somebodys=_is_somebodys(text[:start])))
             until = relative.span[1]
     return _joined(found)
+
+
+def _is_somebodys(before: str) -> bool:
+    """Whether the words before a relation end with whose it is: `datterens`, `til`."""
+    last = _LAST_WORD.search(before.lower())
+    return last is not None and (last[1] == "til" or last[1].removesuffix("s") in _words())
 
 
 def _relations(text: str) -> Iterator[tuple[int, int, str | None]]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from adapters.reading.areas import area_of
 from adapters.reading.contact import read_contact
-from adapters.reading.contradictions import against_diagnosis
-from adapters.reading.diagnosis import illness, read_diagnosis, read_reason
+from adapters.reading.contradictions import against_action, against_diagnosis
+from adapters.reading.diagnosis import doubts, illness, read_diagnosis, read_reason
 from adapters.reading.follow_up import read_follow_up
+from adapters.reading.identity import against_patient
 from adapters.reading.items import Item, read_items
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.pathway import read_objection, read_started_on, read_status
@@ -78,9 +79,22 @@ class NoteReading:
 
 
 def read_note(
-    message: Message, statements: Sequence[Statement], sent_on: datetime.date, trace: Trace
+    message: Message,
+    statements: Sequence[Statement],
+    sent_on: datetime.date,
+    trace: Trace,
+    *,
+    action_is_coded: bool = True,
 ) -> NoteReading:
-    """Read the statements of a note, with the coded diagnoses, procedures and events beside them."""
+    """Read the statements of a note, with the coded patient, diagnoses, procedures and events beside them.
+
+    Args:
+        message: the message.
+        statements: its words.
+        sent_on: its date.
+        trace: what gave which field.
+        action_is_coded: whether a field tells a change or a cancellation.
+    """
     heard = read_survey(statements, message.procedures, message.events, sent_on, trace)
     survey = heard.survey
     status = read_status(statements, trace, held=survey is not None)
@@ -97,7 +111,11 @@ def read_note(
         if survey is not None and survey.held_on is None:
             survey = survey.model_copy(update={"held_on": started_on})
     items = read_items(statements)
-    against = against_diagnosis(about, diagnosis) if message.diagnoses else None
+    against = (
+        against_diagnosis(about, diagnosis) if message.diagnoses else None,
+        doubts(message.diagnoses, about),
+        against_action(message.action, statements) if action_is_coded else None,
+    )
     return NoteReading(
         pathway=Pathway(
             status=status,
@@ -114,7 +132,11 @@ def read_note(
         contact=read_contact(statements, trace, sent_on),
         existing_follow_up=read_follow_up(statements, trace),
         score_out_of_range=heard.score_out_of_range,
-        contradicts=(*heard.against, *((against.text,) if against is not None else ())),
+        contradicts=(
+            *heard.against,
+            *(statement.text for statement in against if statement is not None),
+            *against_patient(patient, statements, sent_on),
+        ),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.reading.kinship import FoundRelative, find_relatives, names_relation, relation_of
+from adapters.reading.kinship import FoundRelative, excludes, find_relatives, names_relation, relation_of
 from adapters.reading.model import Statement, Topic
 from adapters.reading.people import is_signature
 from adapters.reading.phones import find_phones, to_e164
@@ -29,6 +29,8 @@ class People:
 
     next_of_kin: tuple[NextOfKin, ...]
     phones: tuple[str, ...]
+    against: tuple[str, ...] = ()
+    """Words that give a coded relative another relation"""
 
 
 def read_people(
@@ -49,7 +51,8 @@ def read_people(
         names: words of names of the patient, the author and the GP, in lower case.
     """
     found = _in_text(statements)
-    kin = _with_numbers(_merged([_structured(entry) for entry in entries], found, names), statements, others)
+    coded = [one for entry in entries if (one := _structured(entry)) is not None]
+    kin = _with_numbers(_merged(coded, found, names), statements, others)
     theirs = {one.phone for one in found if one.phone} | {one.phone for one in kin if one.phone}
     phones = list(dict.fromkeys(own))
     for entry in entries:
@@ -58,7 +61,34 @@ def read_people(
         for phone in _of_patient(statement):
             if phone not in theirs and phone not in others:
                 phones.append(phone)
-    return People(next_of_kin=tuple(kin), phones=tuple(dict.fromkeys(phones)))
+    against = (
+        _statement_of(relative, statements)
+        for relative in found
+        if not relative.somebodys and _is_against(relative, coded)
+    )
+    return People(
+        next_of_kin=tuple(kin),
+        phones=tuple(dict.fromkeys(phones)),
+        against=tuple(dict.fromkeys(against)),
+    )
+
+
+def _statement_of(relative: FoundRelative, statements: Sequence[Statement]) -> str:
+    """The words of the note that name a relative."""
+    named = (s.text for s in statements if relative.name is not None and relative.name in s.text)
+    return next(named, relative.words)
+
+
+def _is_against(relative: FoundRelative, coded: Sequence[NextOfKin]) -> bool:
+    """Whether the words give the coded relative of that name or number a relation that the code rules out."""
+    meant = [one for one in coded if _is_named(relative, one)]
+    return bool(meant) and all(excludes(one.relation, relative.relation) for one in meant)
+
+
+def _is_named(relative: FoundRelative, coded: NextOfKin) -> bool:
+    if relative.name is None:
+        return relative.phone is not None and relative.phone == coded.phone
+    return set(lower(relative.name).split()) <= set(lower(coded.name).split())
 
 
 def _in_text(statements: Sequence[Statement]) -> list[FoundRelative]:
@@ -101,9 +131,9 @@ def _natural(name: str) -> str:
 
 
 def _merged(
-    structured: Sequence[NextOfKin | None], found: Sequence[FoundRelative], names: frozenset[str]
+    coded: Sequence[NextOfKin], found: Sequence[FoundRelative], names: frozenset[str]
 ) -> list[NextOfKin]:
-    kin = [one for one in structured if one is not None]
+    kin = list(coded)
     for relative in found:
         index = _same(kin, relative)
         if index is not None:

@@ -11,6 +11,7 @@ import pytest
 import adapters
 from gateway.contracts.messages import CodedValue, CodeList, DiagnosisEntry, EventEntry, ProcedureEntry
 from gateway.contracts.reading import Reading
+from gateway.contracts.summary import Action
 from mappings import table, vocabulary
 from tests.adapters.comparison import message_of
 
@@ -182,3 +183,93 @@ def test_a_coded_language_holds_and_words_against_it_are_noticed(
     assert reading.summary.patient.language == language
     assert (reading.unplaced[len(uncoded.unplaced) :] == (text,)) is against
     assert "PH090" in reading.noticed or not against
+
+
+@pytest.mark.parametrize("system", ["dips", "doculive", "helseplattformen"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pasienten har foreløpig ingen kreftdiagnose.",
+        "Det er tatt biopsi, men ikke endelig diagnose ennå.",
+        "Diagnosen er ikkje stadfesta.",
+        "Framleis under utgreiing.",
+        "Mistanke om bukspyttkjertelkreft.",
+        "Under utredning for kreft i bukspyttkjertelen.",
+    ],
+)
+def test_a_coded_cancer_is_one_and_words_that_there_is_none_yet_are_noticed(system: str, text: str) -> None:
+    code = CodedValue(value="C25.0", code_list=CodeList.ICD_10)
+    entry = DiagnosisEntry(main=True, code=code, place="x")
+    reading = _system_reads(system, text, diagnoses=(entry,))
+    assert reading.summary.diagnosis is not None
+    assert reading.summary.diagnosis.confirmed
+    assert "PH090" in reading.noticed
+    assert text in reading.unplaced
+    uncoded = _system_reads(system, f"Diagnose: C25.0 kreft i bukspyttkjertelen\n{text}")
+    assert uncoded.summary.diagnosis is not None
+
+
+@pytest.mark.parametrize("system", ["dips", "doculive", "helseplattformen"])
+@pytest.mark.parametrize("code", ["Z03.1", "R31", "K83.1"])
+def test_a_code_of_no_cancer_fits_words_that_there_is_none_yet(system: str, code: str) -> None:
+    entry = DiagnosisEntry(main=True, code=CodedValue(value=code, code_list=CodeList.ICD_10), place="x")
+    text = "Mistanke om kreft, ikke endelig diagnose ennå."
+    reading = _system_reads(system, text, diagnoses=(entry,))
+    assert reading.summary.diagnosis is not None
+    assert not reading.summary.diagnosis.confirmed
+    assert reading.unplaced == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kreft i bukspyttkjertelen, påvist 4.5. Avventer MDT.",
+        "Fortsatt under utredning for levermetastaser.",
+        "Mistanke om metastaser. Kreft i bukspyttkjertelen er påvist 4.5.",
+        "Avventer svar på blodprøver.",
+    ],
+)
+def test_what_is_open_beside_the_cancer_is_no_contradiction(text: str) -> None:
+    entries = [
+        DiagnosisEntry(main=True, code=CodedValue(value=code, code_list=CodeList.ICD_10), place="x")
+        for code in ("C25.0", "C80")
+    ]
+    readings = [_system_reads("dips", text, diagnoses=(entry,)) for entry in entries]
+    assert all(r.summary.diagnosis is not None and r.summary.diagnosis.confirmed for r in readings)
+    assert readings[0].unplaced == readings[1].unplaced
+
+
+@pytest.mark.parametrize("system", ["dips", "doculive"])
+@pytest.mark.parametrize(
+    ("action", "text", "against"),
+    [
+        (Action.NEW, "KANSELLERT", True),
+        (Action.NEW, "Notatet er skrevet på feil pasient.", True),
+        (Action.NEW, "Sjå bort frå denne meldinga.", True),
+        (Action.NEW, "Dette notatet erstatter notat av 02.03.", True),
+        (Action.NEW, "Rettelse til rapport sendt i går.", True),
+        (Action.CHANGE, "Notatet utgår.", True),
+        (Action.CANCEL, "Dette notatet erstatter notat av 02.03.", True),
+        (Action.CANCEL, "Notatet er skrevet på feil pasient.", False),
+        (Action.CHANGE, "Dette notatet erstattar notat av 02.03.", False),
+        (Action.CHANGE, "Rettelse til rapport sendt i går.", False),
+        (Action.NEW, "Timen på tirsdag er avlyst, medisinen erstattes av en annen.", False),
+        (Action.NEW, "Det er gjort endringer i medisinlista.", False),
+        (Action.NEW, "Retten er klar kl. 12, se bort fra kostlista.", False),
+    ],
+)
+def test_a_coded_action_holds_and_words_of_another_are_noticed(
+    system: str, action: Action, text: str, *, against: bool
+) -> None:
+    reading = _system_reads(system, text, action=action)
+    assert reading.summary.source.action is action
+    others = [_system_reads(system, text, action=other) for other in Action]
+    fewest = min(len(other.unplaced) for other in others)
+    assert (len(reading.unplaced) > fewest) is against
+
+
+def test_where_words_alone_tell_the_action_they_contradict_nothing() -> None:
+    reading = _system_reads("helseplattformen", "Dette notatet erstatter notat av 02.03.")
+    plain = _system_reads("helseplattformen", "Dette gjelder.")
+    assert reading.summary.source.action is plain.summary.source.action
+    assert len(reading.unplaced) <= 1

@@ -23,6 +23,7 @@ VOCABULARIES = (
     "matters",
     "needs",
     "parties",
+    "patient",
     "people",
     "referrals",
     "sites",
