@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.contracts.failures import Failure, FailureFilter
+from gateway.contracts.failures import Failure, FailureCount, FailureFilter, FailureGrouping
 from gateway.contracts.records import InboundFilter, InboundMessage
 from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.journal.sql_journal import SqlJournal
@@ -81,6 +81,13 @@ def measure(journal: SqlJournal, *, rounds: int = 5) -> list[dict[str, Any]]:
         journal.failed.count(FailureFilter(errors=("unroutable",)))
         times.append((time.perf_counter() - begun) * 1000)
     measured.append(_row("failed: one cause", len(failures), times))
+    for by in FailureGrouping:
+        times, groups = [], list[FailureCount]()
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            groups = journal.failed.counts(FailureFilter(), by)
+            times.append((time.perf_counter() - begun) * 1000)
+        measured.append(_row(f"failed: by {by.value}", len(groups), times))
     return measured
 
 

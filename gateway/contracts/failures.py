@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Self
 
 from gateway.contracts.records import InboundMessage, Sending
-from gateway.contracts.states import SendingState
+from gateway.contracts.states import InboundKind, InboundState, SendingState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,30 @@ class FailureFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why something failed, as far as it decides on what a person does about it."""
+
+    code: str
+    """The codes of the receiver's AppRec, the code of the last attempt, or the message's reason"""
+    sending: SendingState | None = None
+    """Of the sending that failed; None: the message itself could not be worked on"""
+    kind: InboundKind | None = None
+    """Of that message"""
+
+    @classmethod
+    def of_sending(cls, state: SendingState, apprec: str | None, error: str | None) -> Self:
+        """Of a sending that came to nothing."""
+        if state is SendingState.REFUSED and apprec is not None:
+            return cls(code=apprec.partition(" ")[2] or "refused", sending=state)
+        return cls(code=error or state.value, sending=state)
+
+    @classmethod
+    def of_message(cls, kind: InboundKind, state: InboundState, reason: str | None) -> Self:
+        """Of a message that could not be worked on."""
+        return cls(code=reason or state.value, kind=kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """One of them; without payloads."""
 
@@ -50,14 +76,12 @@ class Failure:
         return self.sending.id if self.sending is not None else self.message.id
 
     @property
-    def cause(self) -> str:
-        """Why: the codes of the receiver's AppRec, the code of the last attempt, or the message's reason."""
-        sending = self.sending
+    def cause(self) -> Cause:
+        """Why."""
+        sending, message = self.sending, self.message
         if sending is None:
-            return self.message.reason or self.message.state.value
-        if sending.state is SendingState.REFUSED and sending.apprec is not None:
-            return sending.apprec.partition(" ")[2] or "refused"
-        return sending.error or sending.state.value
+            return Cause.of_message(message.kind, message.state, message.reason)
+        return Cause.of_sending(sending.state, sending.apprec, sending.error)
 
     @property
     def failed_at(self) -> datetime:
@@ -65,3 +89,23 @@ class Failure:
         if self.sending is None:
             return self.message.received_at
         return self.sending.settled_at or self.sending.created_at or self.message.received_at
+
+
+class FailureGrouping(StrEnum):
+    """What failures are counted by."""
+
+    ERROR = "error"
+    RECEIVER = "receiver"
+    MUNICIPALITY = "municipality"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureCount:
+    """How many failures of one cause there are, and of one receiver or municipality."""
+
+    key: str | None
+    """What they are counted by; None: they have none"""
+    cause: Cause
+    count: int
+    oldest: datetime
+    newest: datetime

@@ -1,33 +1,32 @@
-"""The queries of `failed list`, and the runs that replay what they find."""
+"""What failed, found and counted, and the runs that replay it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text, union
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, text, union_all
 
-from gateway.contracts.failures import Failure, FailureFilter
+from gateway.contracts.failures import Cause, Failure, FailureCount, FailureFilter, FailureGrouping
 from gateway.contracts.records import Sending
 from gateway.contracts.replays import Planned, ReplayMode, ReplayRun
-from gateway.contracts.states import InboundState, SendingKind, SendingState
+from gateway.contracts.states import InboundKind, InboundState, SendingState
 from gateway.journal import rows
+from gateway.journal.failure_queries import FAILED_AT, failed_messages, failed_sendings
 from gateway.journal.rows import INBOUND, SENDING, Row, to_time
 from gateway.journal.session import Session
-from gateway.journal.statement import holds
-from gateway.journal.tables import FAILED_SENDING, inbound, replay, replay_run, sending
+from gateway.journal.tables import inbound, replay, replay_run, sending
 
+Value = TypeVar("Value")
 Opening = Callable[[], AbstractContextManager[Session]]
 
 _MOST_VALUES = 500
 """Of one query: databases take so many only"""
 
-_WORKED_ON = (SendingKind.NOTE, SendingKind.REPLY)
 _INBOUND = tuple(inbound.c[name] for name in INBOUND.columns)
-_FAILED_AT = func.coalesce(sending.c.settled_at, sending.c.created_at, inbound.c.received_at)
 
 
 class FailureLog:
@@ -46,23 +45,32 @@ class FailureLog:
             newest: how many at most are read, the newest of them; without it, all.
         """
         with self._reading() as session:
-            found = list(_of_sendings(session, criteria, newest))
-            if not criteria.sendings and not criteria.receivers:
-                found += _of_messages(session, criteria, newest)
+            found = [
+                *_of_sendings(session, criteria, newest),
+                *_of_messages(session, criteria, newest),
+            ]
         found.sort(key=lambda each: each.failed_at)
         return found if newest is None else found[-newest:]
 
     def count(self, criteria: FailureFilter) -> tuple[int, int]:
         """How many failures the filter finds, and of how many messages."""
-        message = inbound.c.id.label("message")
-        queries = [_failed_sendings((sending.c.id.label("id"), message), criteria)]
-        if not criteria.sendings and not criteria.receivers:
-            queries += _failed_messages((inbound.c.id.label("id"), message), criteria)
-        every = union(*queries).subquery()
+        queries = [
+            failed_sendings((sending.c.inbound_id.label("message"),), criteria),
+            *failed_messages((inbound.c.id.label("message"),), criteria),
+        ]
+        every = union_all(*queries).subquery()
         counted: tuple[ColumnElement[Any], ...] = (func.count(), func.count(every.c.message.distinct()))
         with self._reading() as session:
             (counts,) = session.select(select(*counted).select_from(every))
         return counts[0], counts[1]
+
+    def counts(self, criteria: FailureFilter, by: FailureGrouping) -> list[FailureCount]:
+        """How many failures of each cause, and of each receiver or municipality, the filter finds."""
+        with self._reading() as session:
+            return [
+                *_sendings_counted(session, criteria, by),
+                *_messages_counted(session, criteria, by),
+            ]
 
     def replay_counts(self, subjects: Sequence[str]) -> dict[str, int]:
         """How often each of these was replayed; those that never were are left out."""
@@ -117,7 +125,7 @@ class FailureLog:
             session.execute(ended)
 
 
-def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def _batches(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
     return (values[begin : begin + _MOST_VALUES] for begin in range(0, len(values), _MOST_VALUES))
 
 
@@ -135,93 +143,79 @@ def _run(row: Row) -> ReplayRun:
 
 
 def _of_sendings(session: Session, criteria: FailureFilter, newest: int | None) -> Iterator[Failure]:
-    query = _failed_sendings((*_INBOUND, *(sending.c[name] for name in SENDING.columns)), criteria)
+    columns = (*_INBOUND, *(sending.c[name] for name in SENDING.columns))
+    whole = select(*columns).join_from(sending, inbound, sending.c.inbound_id == inbound.c.id)
+    which = failed_sendings((sending.c.sequence,), criteria)
     width = len(INBOUND.columns)
-    for row in session.select(_newest(query, newest, _FAILED_AT, sending.c.sequence)):
+    for row in _whole_rows(session, whole, which, (FAILED_AT, sending.c.sequence), newest):
         yield Failure(message=rows.inbound_message(row[:width], None), sending=_without_body(row[width:]))
 
 
 def _of_messages(session: Session, criteria: FailureFilter, newest: int | None) -> Iterator[Failure]:
-    seen: set[str] = set()
-    for query in _failed_messages(_INBOUND, criteria):
-        for row in session.select(_newest(query, newest, inbound.c.received_at, inbound.c.sequence)):
-            message = rows.inbound_message(row, None)
-            if message.id not in seen:
-                seen.add(message.id)
-                yield Failure(message=message, sending=None)
+    order = (inbound.c.received_at, inbound.c.sequence)
+    for which in failed_messages((inbound.c.sequence,), criteria):
+        for row in _whole_rows(session, select(*_INBOUND), which, order, newest):
+            yield Failure(message=rows.inbound_message(row, None), sending=None)
 
 
-def _newest(query: Select[Any], newest: int | None, *order: ColumnElement[Any]) -> Select[Any]:
-    """The query, cut to the newest rows where a number is given."""
-    return query if newest is None else query.order_by(*(each.desc() for each in order)).limit(newest)
-
-
-def _failed_sendings(columns: Sequence[ColumnElement[Any]], criteria: FailureFilter) -> Select[Any]:
-    c = sending.c
-    query: Select[Any] = (
-        select(*columns)
-        .join_from(sending, inbound, c.inbound_id == inbound.c.id)
-        .where(text(FAILED_SENDING), inbound.c.state != InboundState.DISCARDED.value, *_common(criteria))
-    )
-    if criteria.sendings:
-        query = query.where(c.id.in_(criteria.sendings))
-    if criteria.receivers:
-        query = query.where(c.receiver.in_(criteria.receivers))
-    if criteria.errors:
-        query = query.where(or_(*(failed_with(code) for code in criteria.errors)))
-    return query.where(*_when(criteria, _FAILED_AT))
-
-
-def _failed_messages(columns: Sequence[ColumnElement[Any]], criteria: FailureFilter) -> Iterator[Select[Any]]:
-    """Those that could not be worked on, and those that nobody could be answered for."""
-    made = exists().where(sending.c.inbound_id == inbound.c.id, holds(sending.c.kind, *_WORKED_ON))
-    answered = exists().where(sending.c.inbound_id == inbound.c.id)
-    asides = (
-        (text("inbound.state = 'failed'"), ~made),
-        (
-            text("inbound.kind = 'unreadable'"),
-            holds(inbound.c.state, InboundState.REJECTED) & ~answered,
-        ),
-    )
-    for which, alone in asides:
-        query: Select[Any] = select(*columns).where(which, alone, *_common(criteria))
-        if criteria.errors:
-            query = query.where(inbound.c.reason.in_(criteria.errors))
-        yield query.where(*_when(criteria, inbound.c.received_at))
-
-
-def _common(criteria: FailureFilter) -> Iterator[ColumnElement[bool]]:
-    c = inbound.c
-    for column, values in (
-        (c.id, criteria.ids),
-        (c.municipality, criteria.municipalities),
-        (c.system, criteria.systems),
-        (c.unit, criteria.units),
-    ):
-        if values:
-            yield column.in_(values)
-    if criteria.findings:
-        yield or_(*(c.findings.contains(f'"code":"{code}"', autoescape=True) for code in criteria.findings))
-
-
-def _when(criteria: FailureFilter, column: ColumnElement[Any]) -> Iterator[ColumnElement[bool]]:
-    if criteria.since is not None:
-        yield column >= to_time(criteria.since)
-    if criteria.until is not None:
-        yield column < to_time(criteria.until)
-
-
-def failed_with(code: str) -> ColumnElement[bool]:
-    """The receiver's AppRec has this code, or the last attempt has, or it is the state itself."""
-    c = sending.c
-    codes = literal(" ") + func.coalesce(c.apprec, "") + literal(" ")
-    refused = holds(c.state, SendingState.REFUSED)
-    return or_(
-        c.error == code,
-        refused & codes.contains(f" {code} ", autoescape=True),
-        c.state == code.lower(),
-    )
+def _whole_rows(
+    session: Session,
+    whole: Select[Any],
+    which: Select[Any],
+    order: tuple[ColumnElement[Any], ColumnElement[Any]],
+    newest: int | None,
+) -> Iterator[Row]:
+    """Rows of those that are looked for: which these are the indexes tell, and no other row is read."""
+    if newest is not None:
+        which = which.order_by(*(each.desc() for each in order)).limit(newest)
+    for some in _batches([row[0] for row in session.select(which)]):
+        yield from session.select(whole.where(order[-1].in_(some)))
 
 
 def _without_body(row: Row) -> Sending:
     return Sending(**SENDING.decode(row))
+
+
+def _sendings_counted(
+    session: Session, criteria: FailureFilter, by: FailureGrouping
+) -> Iterator[FailureCount]:
+    c = sending.c
+    key, joined = {
+        FailureGrouping.ERROR: (literal_column("NULL"), False),
+        FailureGrouping.RECEIVER: (c.receiver, False),
+        FailureGrouping.MUNICIPALITY: (inbound.c.municipality, True),
+    }[by]
+    why = (c.state, c.apprec, c.error)
+    columns = (key.label("key"), *why, *_counted(FAILED_AT))
+    query = failed_sendings(columns, criteria, joined=joined).group_by(text("1"), *why)
+    for value, state, apprec, error, *counted in session.select(query):
+        cause = Cause.of_sending(SendingState(state), apprec, error)
+        yield _count(cause, cause.code if by is FailureGrouping.ERROR else value, counted)
+
+
+def _messages_counted(
+    session: Session, criteria: FailureFilter, by: FailureGrouping
+) -> Iterator[FailureCount]:
+    c = inbound.c
+    key = c.municipality if by is FailureGrouping.MUNICIPALITY else literal_column("NULL")
+    why = (c.kind, c.state, c.reason)
+    columns = (key.label("key"), *why, *_counted(c.received_at))
+    for query in failed_messages(columns, criteria):
+        for value, kind, state, reason, *counted in session.select(query.group_by(text("1"), *why)):
+            cause = Cause.of_message(InboundKind(kind), InboundState(state), reason)
+            yield _count(cause, cause.code if by is FailureGrouping.ERROR else value, counted)
+
+
+def _counted(at: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
+    return func.count(), func.min(at), func.max(at)
+
+
+def _count(cause: Cause, key: str | None, counted: Sequence[int]) -> FailureCount:
+    count, oldest, newest = counted
+    return FailureCount(
+        key=key,
+        cause=cause,
+        count=count,
+        oldest=rows.from_time(oldest),
+        newest=rows.from_time(newest),
+    )

@@ -89,15 +89,23 @@ Index(
     "ix_sending_failed",
     sending.c.state,
     sending.c.inbound_id,
-    sending.c.apprec,  # so that looking for an error needs the index only
+    sending.c.apprec,  # what is looked for and counted by: that needs the index only
     sending.c.error,
+    sending.c.receiver,
+    sending.c.settled_at,
+    sending.c.created_at,
+    sending.c.sequence,
     sqlite_where=_FAILED,
     postgresql_where=_FAILED,
 )
-for _name, _condition in (("failed", "state = 'failed'"), ("unreadable", "kind = 'unreadable'")):
+for _name, _condition, _columns in (
+    ("failed", "state = 'failed'", ("received_at",)),
+    ("unreadable", "kind = 'unreadable'", ("received_at",)),
+    ("discarded", "state = 'discarded'", ("id", "state")),
+):
     Index(
         f"ix_inbound_{_name}",
-        inbound.c.received_at,
+        *(inbound.c[column] for column in _columns),
         sqlite_where=text(_condition),
         postgresql_where=text(_condition),
     )

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from gateway.contracts.records import InboundFilter, Sending
 from gateway.contracts.states import InboundKind, SendingKind
-from gateway.journal.failures import failed_with
+from gateway.journal.failure_queries import failed_with
 from gateway.journal.rows import INBOUND, SENDING, Row, to_time
 from gateway.journal.session import Session
 from gateway.journal.statement import holds

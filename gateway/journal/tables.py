@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from gateway.contracts.states import SendingKind
 
-SCHEMA_VERSION = "10"
+SCHEMA_VERSION = "11"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()

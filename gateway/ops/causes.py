@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gateway.contracts.failures import Failure
+from gateway.contracts.failures import Cause
 from gateway.contracts.states import InboundKind, SendingState
 from gateway.receipts.remedies import Remedy, remedy
 
@@ -40,13 +40,12 @@ _UNREADABLE = "nobody could be told: ask its sender, or export, correct, and rep
 _LOCAL = "something of ours is not in order: see doctor, then replay"
 
 
-def advice(failure: Failure) -> str:
+def advice(cause: Cause) -> str:
     """What it means, and what to do; without the name of the command in front."""
-    sending = failure.sending
-    if sending is None and failure.cause.startswith("error:"):
+    if cause.sending is None and cause.code.startswith("error:"):
         return _ERROR
-    if sending is None and failure.message.kind is InboundKind.UNREADABLE:
+    if cause.kind is InboundKind.UNREADABLE:
         return _UNREADABLE
-    if sending is not None and sending.state is SendingState.REFUSED:
-        return _REFUSED[remedy(failure.cause.split())]
-    return _CODES.get(failure.cause, _LOCAL if sending is not None else _ERROR)
+    if cause.sending is SendingState.REFUSED:
+        return _REFUSED[remedy(cause.code.split())]
+    return _CODES.get(cause.code, _LOCAL if cause.sending is not None else _ERROR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.contracts.audit import AuditAction
 from gateway.contracts.errors import EXIT_NO, EXIT_USAGE, GatewayError
-from gateway.contracts.failures import Failure, FailureFilter
+from gateway.contracts.failures import Failure, FailureCount, FailureFilter
 from gateway.contracts.journal import JournalTransaction
 from gateway.contracts.records import Event
 from gateway.contracts.states import InboundState
@@ -20,13 +20,6 @@ from gateway.ops.auditing import audit_entry
 from gateway.ops.causes import advice
 from gateway.pipeline.replay_refusals import ContentPurgedError
 from gateway.receipts.states import STEPS, SendingEvent, settle
-
-GROUPS: dict[str, Callable[[Failure], str]] = {
-    "error": lambda each: each.cause,
-    "receiver": lambda each: each.sending.receiver if each.sending is not None else "-",
-    "municipality": lambda each: each.message.municipality or "-",
-}
-"""What `failed list --by` groups by"""
 
 
 class NotFailedError(GatewayError):
@@ -55,33 +48,48 @@ class Group:
     """Failures of one cause, one receiver, or one municipality."""
 
     key: str
-    failures: tuple[Failure, ...]
-    """The oldest first"""
+    counts: tuple[FailureCount, ...]
+    """One for each cause"""
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return sum(each.count for each in self.counts)
+
+    @property
+    def oldest(self) -> datetime:
+        """When the first of them failed."""
+        return min(each.oldest for each in self.counts)
+
+    @property
+    def newest(self) -> datetime:
+        """When the last of them failed."""
+        return max(each.newest for each in self.counts)
 
     @property
     def advice(self) -> str:
         """What to do, where all have one cause."""
-        said = {advice(each) for each in self.failures}
+        said = {advice(each.cause) for each in self.counts}
         return said.pop() if len(said) == 1 else f"{len(said)} causes: add --by error"
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
         return {
             "key": self.key,
-            "count": len(self.failures),
-            "oldest": _time(self.failures[0].failed_at),
-            "newest": _time(self.failures[-1].failed_at),
+            "count": self.count,
+            "oldest": _time(self.oldest),
+            "newest": _time(self.newest),
             "advice": self.advice,
         }
 
 
-def grouped(failures: Sequence[Failure], by: str) -> list[Group]:
+def groups(counts: Iterable[FailureCount]) -> list[Group]:
     """In groups, the largest first."""
-    found: dict[str, list[Failure]] = {}
-    for each in failures:
-        found.setdefault(GROUPS[by](each), []).append(each)
-    groups = [Group(key=key, failures=tuple(members)) for key, members in found.items()]
-    return sorted(groups, key=lambda g: (-len(g.failures), g.key))
+    found: dict[str, list[FailureCount]] = {}
+    for each in counts:
+        found.setdefault(each.key or "-", []).append(each)
+    made = [Group(key=key, counts=tuple(members)) for key, members in found.items()]
+    return sorted(made, key=lambda group: (-group.count, group.key))
 
 
 def document(failure: Failure) -> dict[str, Any]:
@@ -92,7 +100,7 @@ def document(failure: Failure) -> dict[str, Any]:
         "msg_id": message.msg_id,
         "failed_at": _time(failure.failed_at),
         "received_at": _time(message.received_at),
-        "cause": failure.cause,
+        "cause": failure.cause.code,
         "kind": sending.kind.value if sending is not None else message.kind.value,
         "sending": sending.id if sending is not None else None,
         "state": sending.state.value if sending is not None else message.state.value,
@@ -103,7 +111,7 @@ def document(failure: Failure) -> dict[str, Any]:
         "unit": message.unit,
         "municipality": message.municipality,
         "findings": [f.code for f in message.findings],
-        "advice": advice(failure),
+        "advice": advice(failure.cause),
     }
 
 
@@ -159,7 +167,7 @@ def discard(journal: SqlJournal, failures: Sequence[Failure], *, reason: str) ->
                         message=each.message,
                         sending_id=sending_id,
                         reason=reason,
-                        detail={"cause": each.cause},
+                        detail={"cause": each.cause.code},
                     )
                 )
                 ended += 1
@@ -183,7 +191,7 @@ def _end(transaction: JournalTransaction, failure: Failure, at: datetime) -> boo
         return False
     step = STEPS[sending.state, SendingEvent.CLOSED]
     transaction.update_sending(sending.id, state=step.state)
-    detail = {"receiver": sending.receiver, "error": failure.cause}
+    detail = {"receiver": sending.receiver, "error": failure.cause.code}
     transaction.add_event(
         Event(inbound_id=message.id, sending_id=sending.id, at=at, name=step.told or "closed", detail=detail)
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from gateway.contracts.failures import FailureFilter
+from gateway.contracts.failures import Cause, Failure, FailureFilter, FailureGrouping
 from gateway.contracts.records import InboundMessage
 from gateway.contracts.states import InboundState, SendingState
 from gateway.journal.rows import Row, inbound_message
@@ -57,3 +59,58 @@ def test_all_are_counted(failed: SqlJournal) -> None:
     assert failed.failed.count(FailureFilter(ids=("n1", "m1"))) == (3, 2)
     assert failed.failed.count(FailureFilter(sendings=("s00",))) == (1, 1)
     assert failed.failed.count(FailureFilter(errors=("nothing",))) == (0, 0)
+
+
+def test_what_is_counted_by_the_database_is_what_the_list_has(failed: SqlJournal) -> None:
+    add(failed, note("r", municipality="5001"))
+    add(failed, note("gone", state=InboundState.DISCARDED))
+    sendings = (
+        ("r", "a", SendingState.REFUSED, "2 E21 E20", "1"),
+        ("r", "b", SendingState.REFUSED, None, "2"),
+        ("r", "c", SendingState.OVERDUE, None, "2"),
+        ("r", "fine", SendingState.ACKNOWLEDGED, "1", "2"),
+        ("gone", "d", SendingState.FAILED, None, "1"),
+    )
+    with failed.transaction() as transaction:
+        for of, name, state, apprec, receiver in sendings:
+            transaction.add_sending(
+                outgoing(
+                    of,
+                    name,
+                    state=state,
+                    apprec=apprec,
+                    receiver=receiver,
+                    settled_at=None,
+                    created_at=None if name == "b" else at(3),
+                )
+            )
+        transaction.update_inbound("m0", reason="poison")
+    keys: dict[FailureGrouping, Callable[[Failure], str | None]] = {
+        FailureGrouping.ERROR: lambda each: each.cause.code,
+        FailureGrouping.RECEIVER: lambda each: each.sending.receiver if each.sending else None,
+        FailureGrouping.MUNICIPALITY: lambda each: each.message.municipality,
+    }
+    for criteria in (
+        FailureFilter(),
+        FailureFilter(errors=("E20",)),
+        FailureFilter(errors=("poison", "overdue")),
+        FailureFilter(receivers=("2",)),
+        FailureFilter(ids=("n0", "m0")),
+        FailureFilter(municipalities=("5001",)),
+        FailureFilter(since=at(3), until=at(30)),
+    ):
+        listed = failed.failed.find(criteria)
+        assert listed
+        assert {each.id for each in listed}.isdisjoint({"fine", "d"})
+        assert failed.failed.count(criteria) == (len(listed), len({each.message.id for each in listed}))
+        for by, key in keys.items():
+            expected: dict[tuple[str | None, Cause], list[Failure]] = {}
+            for each in listed:
+                expected.setdefault((key(each), each.cause), []).append(each)
+            counted = failed.failed.counts(criteria, by)
+            assert {(each.key, each.cause): each.count for each in counted} == {
+                which: len(those) for which, those in expected.items()
+            }
+            assert {(each.key, each.cause): (each.oldest, each.newest) for each in counted} == {
+                which: (those[0].failed_at, those[-1].failed_at) for which, those in expected.items()
+            }

@@ -41,7 +41,8 @@ def outbox(connection: Connection) -> list[tuple[Any, ...]]:
 
 LISTS = tuple(f"ix_inbound_{name}" for name in ("system", "unit", "municipality", "others"))
 PREFIXES = ("ix_sending_receiver", "ix_inbound_id_prefix", "ix_inbound_msg_id_prefix")
-FAILURES = ("ix_sending_failed", "ix_inbound_failed", "ix_inbound_unreadable", *LISTS, *PREFIXES)
+ASIDE = tuple(f"ix_inbound_{name}" for name in ("failed", "unreadable", "discarded"))
+FAILURES = ("ix_sending_failed", *ASIDE, *LISTS, *PREFIXES)
 
 
 def first_version(store: Store) -> list[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gateway.contracts.errors import EXIT_DONE, EXIT_PARTLY
-from gateway.contracts.failures import Failure
+from gateway.contracts.failures import Failure, FailureGrouping
 from gateway.ops import browsing, causes, failing
 from gateway.ops.cli.failure_options import (
     asked_for_something,
@@ -47,7 +47,9 @@ command.add_command(replay)
 
 @command.command("list")
 @failure_filters
-@click.option("--by", type=click.Choice(list(failing.GROUPS)), help="Count them, with what to do.")
+@click.option(
+    "--by", type=click.Choice([each.value for each in FailureGrouping]), help="Count them, with what to do."
+)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
 @config_option
 @json_option
@@ -66,25 +68,25 @@ def list_failed(
     criteria = failure_filter(chosen)
     with opened_failures(config) as opened:
         log = opened.journal.failed
-        # Groups are made of all of them.
-        found = log.find(criteria, newest=limit if by is None else None)
+        found = log.find(criteria, newest=limit) if by is None else []
+        groups = failing.groups(log.counts(criteria, FailureGrouping(by))) if by is not None else []
         failures, messages = log.count(criteria)
         runs = log.runs(unfinished=True)
     if by is not None:
-        _show_groups(failing.grouped(found, by), by, as_json=as_json)
+        _show_groups(groups, by, as_json=as_json)
     elif as_json:
         print_json([failing.document(each) for each in found[::-1]])
     else:
         _show_list(found[::-1])
     if as_json:
         return EXIT_DONE
-    more = " (more with --limit)" if failures > len(found) else ""
+    more = " (more with --limit)" if by is None and failures > len(found) else ""
     say(f"{failures} failures of {messages} messages{more}")
     for run in runs:
         say(f"a replay by {run.by} of {local_time(run.at)} did not end: {resume_command(run)}")
-    if found and by is None:
+    if found:
         say("next: pakkehjem failed list --by error, or pakkehjem failed show ID")
-    elif found:
+    elif groups:
         say("next: pakkehjem failed replay --error CODE --dry-run")
     return EXIT_DONE
 
@@ -98,9 +100,9 @@ def _show_groups(groups: Sequence[failing.Group], by: str, *, as_json: bool) -> 
         [
             (
                 group.key,
-                len(group.failures),
-                local_time(group.failures[0].failed_at)[5:-3],
-                local_time(group.failures[-1].failed_at)[5:-3],
+                group.count,
+                local_time(group.oldest)[5:-3],
+                local_time(group.newest)[5:-3],
                 group.advice,
             )
             for group in groups
@@ -118,7 +120,7 @@ def _show_list(found: Sequence[Failure]) -> None:
                 table_time(each.failed_at),
                 each.sending.kind.value if each.sending is not None else f"{each.message.kind.value} came in",
                 each.sending.receiver if each.sending is not None else None,
-                each.cause,
+                each.cause.code,
                 each.message.municipality,
                 each.message.system,
             )
@@ -159,8 +161,8 @@ def show(identifier: str, config: Path | None, *, as_json: bool) -> int:
             fact("sending", f"{each.sending.kind.value} ({each.sending.format}) to {each.sending.receiver}")
             fact("attempts", each.sending.attempts)
         fact("failed", local_time(each.failed_at))
-        fact("cause", each.cause)
-        fact("what to do", causes.advice(each))
+        fact("cause", each.cause.code)
+        fact("what to do", causes.advice(each.cause))
         for each_time in done[each.id]:
             how = f"by {each_time.by} as {each_time.mode.value}: {each_time.error}"
             fact("replayed", f"{local_time(each_time.at)} {how}")
