@@ -149,6 +149,28 @@ def test_a_name_that_can_be_no_module_is_refused(tmp_path: Path, name: str) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["dips", "doculive", "helseplattformen"])
+def test_a_name_that_an_installed_adapter_has_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert exit_code(["adapters", "new", name, "--directory", str(tmp_path)]) == 2
+    message, hint = capsys.readouterr().err.splitlines()
+    assert f"an adapter {name} is installed already" in message
+    assert "choose another name" in hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_an_adapter_of_another_distribution_has_is_refused(
+    package: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter, _ = find("demo_epj", installed(), package.parent)
+    monkeypatch.setattr("gateway.ops.cli.adapters.installed", lambda: AdapterRegistry([adapter]))
+    elsewhere = package / "elsewhere"
+    assert exit_code(["adapters", "new", "demo_epj", "--directory", str(elsewhere)]) == 2
+    assert "an adapter demo_epj is installed already" in capsys.readouterr().err
+    assert not elsewhere.exists()
+
+
 def test_nothing_is_written_over(package: Path) -> None:
     before = {p: p.read_bytes() for p in package.rglob("*") if p.is_file()}
     assert exit_code(["adapters", "new", "demo_epj", "--directory", str(package.parent)]) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,16 +28,26 @@ class Scaffold:
     written: tuple[Path, ...]
 
 
-def scaffold(name: str, parent: Path) -> Scaffold:
+def scaffold(name: str, parent: Path, taken: Collection[str]) -> Scaffold:
     """Write the package of a new adapter to `parent/name`.
 
+    Args:
+        name: the adapter's name.
+        parent: the folder to write to.
+        taken: the names of the adapters that are installed: with a second of the same, nothing would start.
+
     Raises:
-        ScaffoldError: the name can not be a module's, or the folder is there already.
+        ScaffoldError: the name can not be a module's or is taken, or the folder is there already.
     """
     if not _NAME.fullmatch(name):
         raise ScaffoldError(
             f"{name} can not be the name of an adapter",
             hint="small letters, digits and underscores, a letter first: demo_epj",
+        )
+    if name in taken:
+        raise ScaffoldError(
+            f"an adapter {name} is installed already",
+            hint="choose another name: pakkehjem adapters list shows those that are taken",
         )
     directory = parent / name
     if directory.exists():

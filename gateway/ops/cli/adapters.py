@@ -60,7 +60,7 @@ def new(name: str, directory: Path) -> int:
 
     Example: pakkehjem adapters new demo_epj
     """
-    made = scaffold(name, directory)
+    made = scaffold(name, directory, [adapter.name for adapter in installed().adapters])
     for path in made.written:
         click.echo(path)
     say(f"next: pakkehjem adapters check {name}")
