@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,6 +59,9 @@ class JournalTransaction(TrafficTransaction, Protocol):
 
     def inbound(self, inbound_id: str, *, content: bool = True) -> InboundMessage | None:
         """An inbox row by our id. Without content, `body` and `summary` are left out (empty, None)."""
+
+    def originals(self, msg_ids: Sequence[str], *, known: Container[str] = ()) -> list[InboundMessage]:
+        """The messages that sendings with these MsgIds were made of, but for those whose ids are `known`."""
 
     def recent_notes(
         self, *, patient_reference: str, interaction_point: int, since: datetime

@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, ColumnElement, Dialect, Text, any_, bindparam, fun
 
 from gateway.contracts.states import InboundKind
 from gateway.journal.rows import INBOUND, SENDING
-from gateway.journal.statement import Statement, alone, holds
+from gateway.journal.statement import Statement, alone, holds, records
 from gateway.journal.tables import address_fault, inbound, receipt, sending
 
 _VALUES = "listed"
@@ -34,6 +34,10 @@ class AheadStatements:
         is_note = holds(inbound.c.kind, InboundKind.NOTE)
         newest = sending.c.sequence.desc()
         self.messages = Statement(messages.where(among(inbound.c.id)), dialect)
+        self.whole_messages = Statement(records(INBOUND).where(among(inbound.c.id)), dialect)
+        self.made_of = Statement(
+            select(sending.c.inbound_id).where(among(sending.c.msg_id)).distinct(), dialect
+        )
         self.messages_by_msg_id = Statement(messages.where(among(inbound.c.msg_id)), dialect)
         self.sendings_of = Statement(
             sendings.where(among(sending.c.inbound_id)).order_by(sending.c.sequence), dialect

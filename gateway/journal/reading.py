@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from itertools import zip_longest
 
@@ -51,6 +51,13 @@ class SqlReading(SqlTraffic):
             return known
         statement = self._statements.inbound if content else self._statements.inbound_alone
         return _first(self._messages(statement, content=content, id=inbound_id))
+
+    def originals(self, msg_ids: Sequence[str], *, known: Container[str] = ()) -> list[InboundMessage]:
+        """The messages that sendings with these MsgIds were made of, but for those whose ids are `known`."""
+        ahead = self._statements.ahead
+        made_of = self._rows(ahead.made_of, **ahead.listed(msg_ids))
+        wanted = [row[0] for row in made_of if row[0] not in known]
+        return self._messages(ahead.whole_messages, **ahead.listed(wanted)) if wanted else []
 
     def recent_notes(
         self, *, patient_reference: str, interaction_point: int, since: datetime

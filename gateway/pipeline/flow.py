@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -25,6 +25,7 @@ from gateway.pipeline.notes import NoteHandler
 from gateway.pipeline.reception import SPOOFING, Reception
 from gateway.pipeline.reworking import transported_by
 from gateway.receipts.matching import ReceiptHandler
+from gateway.receipts.originals import recent_heads
 from gateway.receipts.replies import ReplyHandler
 from gateway.receipts.returned import ReturnedHandler
 from gateway.receipts.transport_faults import TransportFaults
@@ -95,6 +96,7 @@ class Flow:
                 log.warning("not-tried-now", error=error.code, queue=delivery.queue)
                 later.append(delivery)
         self._notes.make_ready(arrivals)
+        recent_heads.read_ahead(self._journal, _answered(arrivals))
         self.spans.made_ready()
         try:
             self._together(arrivals, gather=True)
@@ -126,7 +128,7 @@ class Flow:
         ]
         return Ahead(
             keys=[(arrival.sender, arrival.msg_id) for arrival in arrivals],
-            answered=[a.apprec.original.id.strip() for a in arrivals if a.apprec is not None],
+            answered=_answered(arrivals),
             notes=[arrival.msg_id for arrival in notes],
             patients=self._notes.patients(notes),
         )
@@ -249,6 +251,11 @@ class Flow:
         if arrival.message is None or (reading is not None and "PH001" not in reading.noticed):
             return False
         return self._replies.answer(transaction, arrival, arrival.message)
+
+
+def _answered(arrivals: Iterable[Arrival]) -> list[str]:
+    """What AppRecs name as the message that they answer."""
+    return [arrival.apprec.original.id.strip() for arrival in arrivals if arrival.apprec is not None]
 
 
 def _kind(arrival: Arrival) -> InboundKind:

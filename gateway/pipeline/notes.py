@@ -319,5 +319,6 @@ class NoteHandler:
         if not made.answered:
             events.append(("not-answered", {"reason": "sender-not-in-register"}))
         row = replace(row, state=InboundState.SENDING)
+        recent_heads.sent(each.msg_id for each in made.sendings)
         add_all(transaction, row, [*made.sendings, *made.receipts], events, row.received_at)
         self._notices.tell(transaction, row, versions, row.received_at)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from gateway.contracts.records import Sending
-from gateway.contracts.states import InboundState
+from gateway.contracts.journal import Journal
+from gateway.contracts.records import InboundMessage, Sending
+from gateway.contracts.states import InboundState, SendingKind
 from gateway.intake.arrival import Arrival
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.notes import NoteHandler
-from gateway.receipts.originals import original_head, recent_heads
+from gateway.receipts.originals import RecentHeads, original_head, recent_heads
 from tests.conftest import NOTES
 from tests.flow.harness import Gateway
 
@@ -68,4 +71,57 @@ def test_a_head_that_is_remembered_is_the_one_that_was_kept(config: Path) -> Non
     kept = {row.id: original_head(row) for row in whole if row is not None}
     assert remembered == kept
     assert sum(head is not None for head in kept.values()) > 40
+    gateway.close()
+
+
+def test_heads_of_what_another_process_has_sent_are_read_ahead(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, gateway = _all_sendings(config)
+    notes = [each for each in made.values() if each.kind is SendingKind.NOTE]
+    journal = gateway.worker.journal
+    with journal.reader() as view:
+        kept = {each.inbound_id: view.inbound(each.inbound_id) for each in notes}
+    expected = {row.id: original_head(row) for row in kept.values() if row is not None}
+    other = RecentHeads()
+    other.read_ahead(journal, [each.msg_id for each in notes])
+    with journal.reader() as view:
+        whole = view.inbound
+
+        def alone(inbound_id: str, *, content: bool = True) -> InboundMessage | None:
+            assert not content
+            return whole(inbound_id, content=False)
+
+        monkeypatch.setattr(view, "inbound", alone)
+        assert {each: other.head(view, each) for each in expected} == expected
+    assert len(expected) > 30
+    gateway.close()
+
+
+def test_nothing_is_read_ahead_of_what_this_process_has_sent() -> None:
+    heads = RecentHeads(most=1)
+    heads.sent(["a", "b", "c", "d", "e"])
+    asked: list[list[str]] = []
+
+    class Asked:
+        def reader(self) -> AbstractContextManager[Asked]:
+            return nullcontext(self)
+
+        def originals(self, msg_ids: Sequence[str], *, known: Container[str]) -> list[InboundMessage]:
+            assert "a" not in known
+            asked.append(list(msg_ids))
+            return []
+
+    heads.read_ahead(cast("Journal", Asked()), ["b", "e", ""])
+    heads.read_ahead(cast("Journal", Asked()), ["a", "e", "f", "f"])
+    assert asked == [["a", "f"]]
+
+
+def test_originals_are_found_by_what_was_sent(config: Path) -> None:
+    made, gateway = _all_sendings(config)
+    one = next(each for each in made.values() if each.kind is SendingKind.NOTE)
+    with gateway.worker.journal.reader() as view:
+        whole = view.inbound(one.inbound_id)
+        assert view.originals([one.msg_id, one.msg_id, "never sent"]) == [whole]
+        assert view.originals([one.msg_id], known={one.inbound_id}) == []
     gateway.close()
