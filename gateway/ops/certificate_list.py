@@ -12,6 +12,7 @@ from cryptography import x509
 
 from gateway.contracts.errors import LocalError
 from gateway.ops.configuration import Configuration
+from gateway.ops.counted import counted
 from gateway.security.certificates import check_usage, organisation_number
 from gateway.security.errors import SignatureRefusedError
 from gateway.security.files import read_public
@@ -163,7 +164,7 @@ class _Looking:
         elif self._now + SOON > ends:
             days = (ends - self._now) // timedelta(days=1)
             yield Problem(
-                text=f"{file.name} expires in {days} days, {ends:%Y-%m-%d}",
+                text=f"{file.name} expires in {counted(days, 'day')}, {ends:%Y-%m-%d}",
                 hint="order a new one now; it is taken without a restart",
                 grave=False,
             )

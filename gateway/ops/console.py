@@ -23,6 +23,8 @@ _STEERS = re.compile(
 WIDTH = 100
 _LABEL = 14
 _CUT = 9
+_GAP = 2
+"""Blanks between two columns"""
 
 
 def print_bytes(data: bytes) -> None:
@@ -90,18 +92,55 @@ def table(
         header_style="bold",
         show_header=any(columns),
     )
-    for column in columns:
+    # As text: what comes from a message is never markup.
+    cells = [[Text("-" if c is None or c == "" else printable(str(c))) for c in row] for row in rows]
+    shown = [
+        [
+            c.plain[:_CUT] if columns[n] in cut and console.width < WIDTH else c.plain
+            for n, c in enumerate(row)
+        ]
+        for row in cells
+    ]
+    widths = _widths(columns, shown, {*whole, *cut}, console.width)
+    for column, width in zip(columns, widths, strict=True):
         drawn.add_column(
             column,
             overflow="ellipsis" if column in cut else "fold",
             no_wrap=column in whole or column in cut,
+            width=width,
             min_width=len(column),
             max_width=_CUT if column in cut and console.width < WIDTH else None,
         )
-    for row in rows:
-        # As text: what comes from a message is never markup.
-        drawn.add_row(*(Text("-" if cell is None or cell == "" else printable(str(cell))) for cell in row))
-    console.print(drawn)
+    for row in cells:
+        drawn.add_row(*row)
+    with console.capture() as captured:
+        console.print(drawn)
+    # What fills the last column would fold where the terminal is narrower, and is copied with a line.
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _widths(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], firm: Collection[str], room: int
+) -> list[int | None]:
+    """Widths in which no word is broken, where the table has to be folded and they fit; None: as it comes."""
+    every = [[column, *(row[number] for row in rows)] for number, column in enumerate(columns)]
+    wide = [max(len(line) for cell in cells for line in cell.split("\n")) for cells in every]
+    spare = room - _GAP * (len(columns) - 1)
+    if sum(wide) <= spare:
+        return [None] * len(columns)
+    least = [
+        width if column in firm else max(len(word) for cell in cells for word in [*cell.split(), ""])
+        for column, width, cells in zip(columns, wide, every, strict=True)
+    ]
+    spare -= sum(least)
+    if spare < 0:
+        return [None] * len(columns)
+    lacking = sorted(range(len(columns)), key=lambda number: wide[number] - least[number])
+    for place, number in enumerate(lacking):
+        more = min(wide[number] - least[number], spare // (len(lacking) - place))
+        least[number] += more
+        spare -= more
+    return list(least)
 
 
 def fact(label: str, value: object) -> None:

@@ -70,7 +70,7 @@ class Group:
     def advice(self) -> str:
         """What to do, where all have one cause."""
         said = {advice(each.cause) for each in self.counts}
-        return said.pop() if len(said) == 1 else f"{len(said)} causes: add --by error"
+        return said.pop() if len(said) == 1 else f"{len(said)} causes: see --by error"
 
     def document(self) -> dict[str, Any]:
         """As JSON."""

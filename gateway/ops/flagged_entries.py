@@ -12,6 +12,7 @@ from gateway.contracts.addresses import AddressFault
 from gateway.journal.opening import journal_version
 from gateway.journal.tables import SCHEMA_VERSION
 from gateway.ops.configuration import Configuration
+from gateway.ops.counted import counted
 from gateway.ops.register_check import Inconsistency
 from gateway.ops.stores import open_journal, open_vault
 from gateway.receipts.addresses import address_at
@@ -40,7 +41,7 @@ class Flagged:
 
     def inconsistency(self) -> Inconsistency:
         """What to do about it."""
-        waiting = "1 note waits" if self.notes == 1 else f"{self.notes} notes wait"
+        waiting = f"{counted(self.notes, 'note')} {'waits' if self.notes == 1 else 'wait'}"
         since = f"{self.since.astimezone():%Y-%m-%d}"
         return Inconsistency(
             entry=self.her_id,

@@ -29,6 +29,7 @@ from gateway.contracts.queues import QueueStatus
 from gateway.journal.state import JournalState
 from gateway.ops.certificate_list import certificates
 from gateway.ops.configuration import Configuration
+from gateway.ops.counted import counted
 from gateway.ops.queue_names import all_queues
 from gateway.ops.stores import connect_queue, open_journal, open_registry
 from gateway.ops.watchdog import Hearts
@@ -149,7 +150,7 @@ class _Watch:
     def healthy(self) -> list[str]:
         """Why the service should be started anew; empty where it should not."""
         hung = self._hearts.hung()
-        return [f"{len(hung)} workers hang"] if hung else []
+        return [f"{counted(len(hung), 'worker')} did not turn in time"] if hung else []
 
     def ready(self) -> list[str]:
         """Why the service does not take messages now; empty where it does."""
@@ -183,7 +184,7 @@ class _Watch:
             missing = [name for name in names if name not in there]
             if missing:
                 named = ", ".join(missing[:_NAMED])
-                troubles.append(f"broker: {len(missing)} queues are missing: {named}")
+                troubles.append(f"broker: {counted(len(missing), 'queue')} missing: {named}")
         except GatewayError as error:
             troubles.append(f"broker: {error.message}")
         return Seen(at=time.monotonic(), journal=journal, queues=queues, troubles=tuple(troubles))

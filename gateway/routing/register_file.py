@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -155,7 +155,8 @@ class RegisterFile:
         except ValidationError as error:
             first = error.errors(include_input=False, include_context=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise ConfigurationError(f"the register, {where}: {first['msg']}") from None
+            named = _named(document, first["loc"])
+            raise ConfigurationError(f"the register, {where}{named}: {first['msg']}") from None
 
     @property
     def hospitals(self) -> tuple[Hospital, ...]:
@@ -294,3 +295,17 @@ def _gp(entry: _GpEntry) -> Endpoint:
         protection=entry.protection,
         encryption=entry.encryption,
     )
+
+
+def _named(document: Mapping[str, object], location: Sequence[int | str]) -> str:
+    """Which entry that is: nobody counts them in a file of hundreds."""
+    found: object = document
+    named = ""
+    for part in location:
+        if isinstance(found, Mapping) and isinstance(part, str):
+            found = found.get(part)
+        elif isinstance(found, list) and isinstance(part, int) and part < len(found):
+            found = found[part]
+        if isinstance(found, Mapping) and isinstance(found.get("name"), str):
+            named = f" ({found['name']})"
+    return named

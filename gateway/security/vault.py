@@ -167,7 +167,10 @@ def open_vault(text: bytes, *, source: str) -> AesVault:
         else:
             raise LocalError(f"{source}, line {number}: a base64 key of {_KEY_BYTES} bytes was expected.")
     if reference is None:
-        raise LocalError(f"{source} has no line with the reference key.")
+        raise LocalError(
+            f"{source} has no line with the reference key.",
+            hint="Put the copy of the key file in its place: no other reference key fits the journal.",
+        )
     return AesVault(keys, reference)
 
 

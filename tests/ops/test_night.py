@@ -139,7 +139,7 @@ def replay(terminal: Terminal) -> None:
 
 def correct(terminal: Terminal, file: Path) -> None:
     seen = terminal.run("pakkehjem failed list")
-    assert "1 failures of 1 messages" in seen
+    assert "1 failure of 1 message" in seen
     (short,) = re.findall(r"(?m)^([0-9a-f]{8}) .* unreadable", seen)
     assert "replay --with FILE" in " ".join(terminal.run(f"pakkehjem failed show {short}").split())
     terminal.run(f"pakkehjem failed export {short} {file.name} --reveal --reason 'ødelagt på veien'")

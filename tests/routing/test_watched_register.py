@@ -72,6 +72,14 @@ def test_the_first_one_must_be_good(file: Path) -> None:
         WatchedRegister(file)
 
 
+def test_an_entry_that_is_not_in_order_is_named(file: Path) -> None:
+    change(file, 'name = "Hitra kommune"\nher_id = "8910020"\n', 'name = "Hitra kommune"\n')
+    with pytest.raises(
+        ConfigurationError, match=r"municipality\.1\.her_id \(Hitra kommune\): Field required"
+    ):
+        WatchedRegister(file)
+
+
 def test_what_is_made_from_it_follows(file: Path) -> None:
     register = WatchedRegister(file, look_seconds=0)
     queues = OfRegister(register, lambda: {h.queue: h.name for h in register.hospitals})

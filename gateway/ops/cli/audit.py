@@ -23,6 +23,7 @@ from gateway.ops.auditing import audit_entry, record
 from gateway.ops.cli.options import config_option, json_option, read_bytes
 from gateway.ops.configuration import load
 from gateway.ops.console import fact, local_time, print_bytes, print_json, say, table
+from gateway.ops.counted import counted
 from gateway.ops.csv_output import csv_text
 from gateway.ops.stores import open_journal
 from gateway.security.files import write_private
@@ -98,9 +99,8 @@ def verify(config: Path | None, anchor_file: Path | None, new_anchor: Path | Non
         fact("rows", verdict.rows)
         fact("head", f"{verdict.head.sequence} {verdict.head.hash}")
     if verdict.problems:
-        say(
-            f"the audit log was tampered with: {len(verdict.problems)} problems. Keep the journal as evidence"
-        )
+        places = counted(len(verdict.problems), "problem")
+        say(f"the audit log was tampered with: {places}. Keep the journal as evidence")
         return EXIT_NO
     if new_anchor is not None:
         write_private(new_anchor, orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE))
@@ -221,4 +221,4 @@ def _print(found: Iterable[AuditRecord]) -> None:
         for each in found
     ]
     table(["row", "time", "who", "action", "outcome", "message", "reason"], rows, whole=("row", "time"))
-    say(f"{len(rows)} entries")
+    say(counted(len(rows), "entry", "entries"))

@@ -19,6 +19,7 @@ from gateway.ops.auditing import audit_entry, audited, record
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.configuration import load
 from gateway.ops.console import fact, print_json, say
+from gateway.ops.counted import counted
 from gateway.ops.sections import RetentionSection
 from gateway.ops.stores import open_journal, open_vault
 
@@ -92,7 +93,7 @@ def backup(config: Path | None, file: Path) -> int:
     with _journal(config) as journal, audited(journal, audit_entry(AuditAction.DB_BACKUP)) as facts:
         journal.backup(file)
         facts["bytes"] = file.stat().st_size
-    click.echo(f"{file}: {file.stat().st_size} bytes")
+    click.echo(f"{file}: {counted(file.stat().st_size, 'byte')}")
     say("payloads in it are sealed: keep the key file too, in another place")
     return EXIT_DONE
 
@@ -138,9 +139,9 @@ def purge(
         print_json(done)
         return EXIT_DONE
     messages = sum(count for data, count in done.items() if data != DataClass.AUDIT)
-    click.echo(f"payloads of {messages} messages taken away")
+    click.echo(f"payloads of {counted(messages, 'message')} taken away")
     for name, count in done.items():
-        fact(name, f"{count} {'reasons' if name == DataClass.AUDIT else 'messages'}")
+        fact(name, counted(count, "reason" if name == DataClass.AUDIT else "message"))
     return EXIT_DONE
 
 
@@ -172,5 +173,5 @@ def rekey(config: Path | None) -> int:
     """
     with _journal(config) as journal, audited(journal, audit_entry(AuditAction.DB_REKEY)) as facts:
         count = facts["payloads"] = journal.reseal()
-    click.echo(f"{count} payloads sealed anew")
+    click.echo(f"{counted(count, 'payload')} sealed anew")
     return EXIT_DONE

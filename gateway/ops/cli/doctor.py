@@ -8,6 +8,7 @@ import click
 
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.console import print_json, say, table
+from gateway.ops.counted import counted
 from gateway.ops.doctor.examination import examine
 from gateway.ops.doctor.lines import Grade, exit_code
 
@@ -38,5 +39,6 @@ def command(config: Path | None, *, as_json: bool) -> int:
         whole=("", "area"),
     )
     counts = {grade: sum(line.grade is grade for line in lines) for grade in Grade}
-    say(f"{counts[Grade.FAULT]} faults, {counts[Grade.WARNING]} warnings, {counts[Grade.OK]} in order")
+    faults, warnings = counted(counts[Grade.FAULT], "fault"), counted(counts[Grade.WARNING], "warning")
+    say(f"{faults}, {warnings}, {counts[Grade.OK]} in order")
     return code

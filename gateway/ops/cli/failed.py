@@ -29,6 +29,7 @@ from gateway.ops.cli.options import (
 from gateway.ops.cli.replay import replay, resume_command
 from gateway.ops.completing import receivers
 from gateway.ops.console import fact, local_time, print_json, say, table, table_time
+from gateway.ops.counted import counted
 
 _SHORT = 8
 """Characters of an id that mostly tell one message from another"""
@@ -81,7 +82,7 @@ def list_failed(
     if as_json:
         return EXIT_DONE
     more = " (more with --limit)" if by is None and failures > len(found) else ""
-    say(f"{failures} failures of {messages} messages{more}")
+    say(f"{counted(failures, 'failure')} of {counted(messages, 'message')}{more}")
     for run in runs:
         say(f"a replay by {run.by} of {local_time(run.at)} did not end: {resume_command(run)}")
     if found:

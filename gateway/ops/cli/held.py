@@ -20,6 +20,7 @@ from gateway.ops.auditing import login_name
 from gateway.ops.cli.options import FindingCode, config_option, json_option, reason_option
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.console import fact, local_time, print_json, say, table, table_time
+from gateway.ops.counted import counted
 from gateway.ops.holding import Decision, Waiting
 from gateway.ops.stores import open_journal, open_registry
 from gateway.pipeline.held import HeldNotes, Person, RouteCorrection
@@ -118,7 +119,8 @@ def list_held(
         print_json([each.document(now) for each in found[:shown]])
         return EXIT_DONE
     _table(found[:shown], now)
-    say(f"{len(found)} notes are held" + (" (more with --limit)" if len(found) > shown else ""))
+    held = f"{counted(len(found), 'note')} {'is' if len(found) == 1 else 'are'} held"
+    say(held + (" (more with --limit)" if len(found) > shown else ""))
     if found:
         say("next: pakkehjem held show ID")
     return EXIT_DONE

@@ -31,6 +31,7 @@ from gateway.ops.cli.options import (
 from gateway.ops.completing import receivers as complete_receivers
 from gateway.ops.configuration import load
 from gateway.ops.console import fact, local_time, print_json, printable, say, table, table_time
+from gateway.ops.counted import counted
 from gateway.ops.stores import open_journal, open_registry, open_vault
 from gateway.security.files import write_private
 
@@ -173,7 +174,7 @@ def list_messages(  # noqa: PLR0913, PLR0917 - click gives one parameter for eac
         whole=("id", "received", "state", "munic."),
         cut=("system",),
     )
-    say(f"{len(found)} messages" + (" (more with --limit)" if len(found) == limit else ""))
+    say(counted(len(found), "message") + (" (more with --limit)" if len(found) == limit else ""))
     if len(found) == limit:
         say(f"next page: the same with --before {found[-1].message.id[:_SHORT]}")
     if found:

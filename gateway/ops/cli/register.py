@@ -16,6 +16,7 @@ from gateway.ops.certificate_list import Listed, Purpose, certificates
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.console import print_json, say, table
+from gateway.ops.counted import counted
 from gateway.ops.flagged_entries import Flagged, flagged_entries
 from gateway.ops.register_check import Inconsistency, inconsistencies
 from gateway.routing.register_file import RegisterFile
@@ -145,7 +146,7 @@ def list_entries(config: Path | None, *, as_json: bool) -> int:
         print_json({"entries": rows, "certificates": listed})
         return EXIT_DONE
     table(
-        ["kind", "HER-id", "code", "name", "accepts", "days left"],
+        ["kind", "HER-id", "code", "name", "accepts", "days"],
         [
             (
                 row["kind"],
@@ -180,7 +181,7 @@ def list_entries(config: Path | None, *, as_json: bool) -> int:
         ],
         whole=("certificate", "of", "ends"),
     )
-    say(f"{len(rows)} entries, {len(listed)} certificates")
+    say(f"{counted(len(rows), 'entry', 'entries')}, {counted(len(listed), 'certificate')}")
     return EXIT_DONE
 
 
@@ -231,7 +232,7 @@ def _text(value: object) -> str:
         return f"{' '.join(value['codes'])}, {value['notes']} waiting since {value['since'][:10]}"
     if isinstance(value, Mapping):
         problems = "".join(f"; {problem}" for problem in value["problems"])
-        return f"{value['purpose']}, {value['days_left']} days left{problems}"
+        return f"{value['purpose']}, {counted(value['days_left'], 'day')} left{problems}"
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -13,6 +13,7 @@ from gateway.ops.auditing import login_name
 from gateway.ops.cli.options import config_option, json_option, reason_option
 from gateway.ops.configuration import load
 from gateway.ops.console import print_json, say, table, table_time
+from gateway.ops.counted import counted
 from gateway.ops.stores import open_journal, open_registry
 
 _SHORT = 8
@@ -65,7 +66,9 @@ def list_replies(config: Path | None, *, on_their_way: bool, as_json: bool) -> i
         ],
         whole=("id", "received", "why", "from", "mailbox"),
     )
-    say(f"{len(found)} replies are not taken" if on_their_way else f"{len(found)} replies wait for a person")
+    few = len(found) == 1
+    state = ("is" if few else "are") + " not taken" if on_their_way else "waits" if few else "wait"
+    say(f"{counted(len(found), 'reply', 'replies')} {state}" + ("" if on_their_way else " for a person"))
     if found:
         say("next: pakkehjem replies claim ID --reason TEXT, or pakkehjem replies send-on ID --to MAILBOX")
     return EXIT_DONE

@@ -13,6 +13,7 @@ from gateway.ops.auditing import audit_entry, audited
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.configuration import CONFIG_VARIABLE, load
 from gateway.ops.console import print_json, say, table
+from gateway.ops.counted import counted
 from gateway.ops.stores import open_journal
 from schemas import SchemaError, add, default_official_directory, list_schemas
 
@@ -72,7 +73,7 @@ def add_official(path: Path, config: Path | None) -> int:
                 facts["schemas"] = len(names)
         finally:
             journal.close()
-    click.echo(f"{len(names)} schemas in {target}")
+    click.echo(f"{counted(len(names), 'schema')} in {target}")
     say("they apply from the next start, besides the gateway's own")
     return EXIT_DONE
 

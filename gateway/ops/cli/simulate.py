@@ -11,6 +11,7 @@ from gateway.ops import stores
 from gateway.ops.cli.options import config_option, json_option
 from gateway.ops.configuration import load
 from gateway.ops.console import print_json, say
+from gateway.ops.counted import counted
 from gateway.ops.samples import notes_directory
 from gateway.ops.simulation.assemble import assemble
 from gateway.ops.simulation.live import live
@@ -73,7 +74,7 @@ def command(
         journal.close()
     explain(result.account, registry)
     if cast.ledger.strays:
-        say(f"{cast.ledger.strays} messages on the queues were of earlier runs")
+        say(f"of earlier runs {counted(cast.ledger.strays, 'message')} lay on the queues")
     if as_json:
         print_json(result.document())
     else:

@@ -17,6 +17,7 @@ from gateway.contracts.errors import (
 )
 from gateway.ops.certificate_list import Listed, Purpose, certificates
 from gateway.ops.configuration import Configuration, configuration_path, load
+from gateway.ops.counted import counted
 from gateway.ops.doctor.broker import broker
 from gateway.ops.doctor.journal import journal
 from gateway.ops.doctor.lines import Line, failed, fault, ok, warning
@@ -124,7 +125,9 @@ def _certificates(configuration: Configuration, listed: list[Listed]) -> Iterato
     ends = [each.not_after for each in listed if each.not_after is not None]
     if ends:
         days = (min(ends) - datetime.now(UTC)) // timedelta(days=1)
-        yield ok("certificates", f"{len(ends)} certificates; the first ends in {days} days")
+        yield ok(
+            "certificates", f"{counted(len(ends), 'certificate')}; the first ends in {counted(days, 'day')}"
+        )
 
 
 def _register(configuration: Configuration, register: RegisterFile, listed: list[Listed]) -> Iterator[Line]:
@@ -139,7 +142,7 @@ def _register(configuration: Configuration, register: RegisterFile, listed: list
         yield make("register", f"{each.entry}: {each.text}", each.hint)
     yield ok(
         "register",
-        f"{len(register.hospitals)} hospitals with {len(register.units)} units, "
+        f"{counted(len(register.hospitals), 'hospital')} with {counted(len(register.units), 'unit')}, "
         f"{len(register.endpoints)} municipalities and GPs",
     )
 

@@ -15,6 +15,7 @@ from gateway.journal.opening import journal_version
 from gateway.journal.sql_journal import SqlJournal
 from gateway.journal.tables import SCHEMA_VERSION
 from gateway.ops.configuration import Configuration
+from gateway.ops.counted import counted
 from gateway.ops.doctor.lines import Line, failed, fault, ok, warning
 from gateway.ops.stores import open_journal, open_vault
 
@@ -85,7 +86,7 @@ def _content(configuration: Configuration, vault: Vault) -> Iterator[Line]:
 
 def _rows(opened: SqlJournal) -> Iterator[Line]:
     counts = opened.count_by_state()
-    yield ok("journal", f"version {SCHEMA_VERSION}, {sum(counts.values())} notes")
+    yield ok("journal", f"version {SCHEMA_VERSION}, {counted(sum(counts.values()), 'note')}")
     clock = opened.database_time()
     now = datetime.now(UTC)
     if clock is not None and abs(clock - now) > _SKEW:

@@ -360,7 +360,7 @@ def test_a_person_gets_a_line_and_what_to_do(pakkehjem: Pakkehjem, config: Path)
     assert "fault" in done.out
     assert "→ let the job that fetches it run" in done.out
     assert all(len(line) <= 100 for line in done.out.splitlines())
-    assert "1 faults" in done.err
+    assert "1 fault, " in done.err
 
 
 def test_no_configuration_is_a_fault_of_the_configuration(pakkehjem: Pakkehjem, tmp_path: Path) -> None:
