@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import ClassVar, cast
 
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from adapters.reading.action import action_by_words
 from adapters.reading.envelope import trace_head
 from adapters.reading.interpreter import read_interpreter
 from adapters.reading.limits import readable
-from adapters.reading.model import Statement, Trace
+from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.note import read_note, unplaced
 from adapters.reading.origins import trace_people, trace_signature
 from adapters.reading.parties import (
@@ -116,6 +117,7 @@ class RecordSystem:
         statements = segment(read.blocks, self.heading_codes)
         sent_on = _sent_on(message)
         signature = read_signature([line for block in texts for line in block.text.splitlines()])
+        _set_apart(statements, signature)
         note = read_note(message, statements, sent_on, trace, action_is_coded=not self.action_in_words)
         patient, people = self._people(message, statements, registry, signature, trace)
         interpreter = read_interpreter(message.language, message.language_place, texts, trace)
@@ -230,6 +232,16 @@ class RecordSystem:
             organisation=participant(sender.organisation if sender else None),
             unit=participant(sender.unit if sender else None),
         )
+
+
+def _set_apart(statements: Sequence[Statement], signature: Signature | None) -> None:
+    """Let the lines below the author's name be about the author: «forløpskoordinator uro» is no unrest."""
+    if signature is None:
+        return
+    named = [index for index, each in enumerate(statements) if signature.name in each.text]
+    for statement in statements[named[-1] + 1 :] if named else ():
+        if statement.text in signature.lines:
+            statement.topic = Topic.AUTHOR
 
 
 def _sent_on(message: Message) -> datetime.date:

@@ -73,5 +73,9 @@ def _about(rest: str) -> StrainArea | None:
 
 
 def _earliest(low: str) -> StrainArea | None:
-    found = _SAID.earliest(low) or _THEME.earliest(low)
-    return found[0] if found is not None else None
+    said = [(found.start(), -found.end(), area) for area, found in _SAID.all(low)]
+    if said:
+        # Of those that begin at one place, the longest: `infeksjonsredsel` is no infection.
+        return min(said, key=lambda one: one[:2])[2]
+    theme = _THEME.earliest(low)
+    return theme[0] if theme is not None else None

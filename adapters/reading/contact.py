@@ -26,6 +26,7 @@ _OR_RATHER = re.compile(r"\bved behov\b.*\bmen\b")
 """`Pasienten tar kontakt ved behov, men …`: what comes after it is what is agreed"""
 _ASKS_WHEN = re.compile(r"(?:når|tidsfrist|frist|tidspunkt|innen)\b")
 _YOU = re.compile(r"\b(?:dere|dykk)\b")
+_MOST_WORDS_OF_A_NAME = 6
 _PATIENT_ALONE = re.compile(r"^\W*(?:pas\w*\.?|pasienten|han|hun|ho|selv|sjølv)(?:\s+(?:selv|sjølv))?\W*$")
 
 
@@ -87,7 +88,9 @@ def _initiator(statement: Statement) -> ContactInitiator | None:
         return None
     if _PATIENT_ALONE.search(words):
         return ContactInitiator.PATIENT
-    short = len(words.split()) <= 6 and (statement.label or statement.question)
+    short = len(words.split(",", 1)[0].split()) <= _MOST_WORDS_OF_A_NAME and (
+        statement.label or statement.question
+    )
     if short and (party_in(words) is Responsible.MUNICIPALITY or _YOU.search(words)):
         return ContactInitiator.MUNICIPALITY
     return None

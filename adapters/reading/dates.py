@@ -95,6 +95,8 @@ _RELATIVE = {
     "idag": 0,
     "dags dato": 0,
     "d.d.": 0,
+    "dd.": 0,
+    "dd": 0,
     "i kveld": 0,
     "i natt": 0,
     "i morges": 0,

@@ -17,7 +17,9 @@ from gateway.contracts.text import line_or_none
 _SURE = Words("follow_up", "has_surely")
 _UNWANTED = Words("follow_up", "unwanted")
 _CLAUSE = re.compile(r",\s+men\s+|;\s+|\s+men\s+")
-_NOT_KNOWN_WHETHER = frozenset({"ukjent", "ukjend", "usikkert", "vet ikke", "veit ikkje"})
+_NOT_KNOWN_WHETHER = re.compile(
+    r"\W*(?:ukjent|ukjend|usikkert|uvisst|uklart|(?:vi )?(?:vet|veit) (?:ikke|ikkje))\W*(?:$|om\b)"
+)
 _CLOSED = frozenset({Topic.STRAIN, Topic.DENIED, Topic.MATTERS, Topic.AUTHOR, Topic.RECIPIENT, Topic.SCALE})
 
 
@@ -60,7 +62,7 @@ def _there(statement: Statement) -> bool | None:
     low = _about_it(statement.low)
     if statement.topic in LISTS:
         low = _item_of_it(low)
-    if low in _UNWANTED or low.strip(" .") in _NOT_KNOWN_WHETHER:
+    if low in _UNWANTED or _NOT_KNOWN_WHETHER.match(low):
         return None
     if low in HAS_NOT:
         return False

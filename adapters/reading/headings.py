@@ -92,7 +92,7 @@ def _known(label: str, words: str) -> Heading | None:
         if key in _AREAS:
             return Heading(topic=Topic.STRAIN, words=words, area=_AREAS[key])
         return Heading(topic=Topic(key), words=words, party=party)
-    if party is not None and _covered(label, PARTIES[party]):
+    if party is not None and not label[:1].isdigit() and _covered(label, PARTIES[party]):
         return Heading(topic=Topic.NEED, words=words, party=party)
     return None
 

@@ -43,10 +43,10 @@ _INTRODUCES = Words("people", "salutation")
 _NOT_NOW = Words("status", "not_now")
 _LATER = Words("status", "later")
 _OFFER = re.compile(
-    r"\b(?:tilbud|tilbod|forespørsel|førespurnad|spurt|spurd|spørres|spørjast|samtale|kartlegging)\w*"
+    r"\b(?:tilbud|tilbod|forespørsel|førespurnad|spør|spørre|spørje|spurt|spurd|spørres|spørjast|samtale|kartlegging)\w*"
 )
 
-_AGAIN = re.compile(r"\b(?:nytt til(?:bud|bod)|igjen|på nytt|senere|seinare|samhandlingspunkt|sp ?2)\b")
+_AGAIN = re.compile(r"\b(?:nytt til(?:bud|bod)|igjen|att|på nytt|senere|seinare|samhandlingspunkt|sp ?2)\b")
 """With the words of an offer: what is wanted is to be asked later, not a service"""
 
 _COMMA = re.compile(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+")
@@ -62,8 +62,10 @@ _EXCEPT = re.compile(
 _CALL = re.compile(r"kontakt|\bring")
 _GOVERNS_BOTH = re.compile(r"\b(?:for|om|over|av|med|på|mot|til)\s+\S+$", re.IGNORECASE)
 """`redd for smerter` before an `og`: what comes after it may go on with the same words"""
+_HAS_A_VERB = re.compile(r"(?:er|var|har|føler|føles|kjenner|blir|vert|gruer|gruar)\b", re.IGNORECASE)
+_AND_HAS_A_VERB = re.compile(rf"\s+og\s+{_HAS_A_VERB.pattern}", re.IGNORECASE)
 _AND = re.compile(r"\s+og\s+")
-_AND_TARGET = re.compile(r"\s+og\s+(?:til\s+)?|,\s+(?:og\s+)?(?:til\s+)?")
+_AND_TARGET = re.compile(r"(?<!-)\s+og\s+(?:til\s+)?|,\s+(?:og\s+)?(?:til\s+)?")
 _CLAUSE = re.compile(
     r",\s+(?:(?:og|men|mens|samt|så|i tillegg|dessuten)\s+)?(?=\S)|;\s+"
     r"|\s+(?:og|men)\s+(?=(?:han|hun|ho|de|dei|vi|jeg|eg|det|pas\.?|pasienten|kona|mannen|ønsker|ønskjer|ynskjer|"
@@ -108,8 +110,7 @@ class Item:
 _FIRST_WORDS = 14
 """How far into a sentence its word of referral may stand, in characters"""
 _MOST_WORDS_OF_AN_ITEM = 4
-_MOST_WORDS_OF_A_HALF = 5
-
+_MOST_WORDS_OF_A_HALF = 6
 _ROLES = {Topic.STRAIN: Role.STRAIN, Topic.NEED: Role.NEED, Topic.REFERRAL: Role.REFERRAL}
 _CLOSED = frozenset(
     {
@@ -300,7 +301,11 @@ def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item
     low = lower(text)
     if role is Role.REFERRAL:
         if low not in REFERRAL_DENIED or _has_both(low):
-            yield from (Item(role, part, statement) for part in _referrals(text, whole=False) if _kept(part))
+            yield from (
+                Item(role, part, statement)
+                for part in _referrals(text, whole=False)
+                if lower(part) not in REFERRAL_DENIED
+            )
         return
     if role is Role.STRAIN:
         yield from (
@@ -308,10 +313,6 @@ def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item
         )
         return
     yield from (Item(role, part.strip(" .,;"), statement) for part in _of_two_parties(text))
-
-
-def _kept(part: str) -> bool:
-    return lower(part) not in REFERRAL_DENIED
 
 
 def _has_both(low: str) -> bool:
@@ -326,7 +327,7 @@ def _strains(text: str, *, whole: bool, headed: bool = False) -> list[str]:
         return [f"{named}: {more}" if more else named] if answered["answer"].lower() == "ja" else []
     parts = split_at(text, _COMMA)
     if len(parts) == 1 or (whole and len(parts) < 3):
-        return [text] if whole or not headed else _of_two_areas(text)
+        return _of_two_areas(text) if not whole and (headed or _are_two(text)) else [text]
     listed = len(parts) > 2 and all(len(_WORD_COUNT.findall(part)) <= 6 for part in parts)
 
     def continues(_: str, part: str) -> bool:
@@ -342,13 +343,19 @@ def _strains(text: str, *, whole: bool, headed: bool = False) -> list[str]:
     return [*merged[:-1], *_of_two_areas(merged[-1])] if len(merged) > 1 or len(parts) > 1 else merged
 
 
+def _are_two(text: str) -> bool:
+    """Whether a sentence tells of a strain, and with a verb of its own of something more."""
+    more = _AND_HAS_A_VERB.search(text)
+    return more is not None and is_strain(lower(text[: more.start()])) is not None
+
+
 def _of_two_areas(text: str) -> list[str]:
     """Split the last of a list (`vekttap og bekymring for kona`) where it is strains of two areas."""
     for between in _AND.finditer(masked(text)):
         parts = text[: between.start()].strip(), text[between.end() :].strip()
         if any(len(part.split()) > _MOST_WORDS_OF_A_HALF or not part for part in parts):
             continue
-        if _GOVERNS_BOTH.search(parts[0]):
+        if _GOVERNS_BOTH.search(parts[0]) and _HAS_A_VERB.match(parts[1]) is None:
             return [text]
         first, second = (area_of(lower(part)) for part in parts)
         if first and second and first is not second and is_strain(lower(parts[1])):

@@ -180,7 +180,9 @@ def find_relatives(text: str) -> list[FoundRelative]:
         relative = relative or _after(text, start, end, relation, phones)
         if relative is not None:
             words = text[relative.span[0] : relative.span[1]]
-            found.append(replace(relative, words=words, somebodys=_is_somebodys(text[:start])))
+            found.append(
+                replace(relative, words=words, somebodys=_is_somebodys(text[max(0, start - _REACH) : start]))
+            )
             until = relative.span[1]
     return _joined(found)
 

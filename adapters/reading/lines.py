@@ -11,6 +11,9 @@ from gateway.contracts.messages import TextBlock
 
 _MONTHS = "jan|feb|mars|apr|mai|maj|juni|juli|aug|sep|okt|nov|des|dec"
 BULLET = re.compile(rf"(?:[-–—•*·▪■●◦○‣>+]|\(?[0-9]{{1,2}}[.)](?!\s*(?:{_MONTHS}))|\(?[a-h]\))\s+(?=\S)")
+_STAR = re.compile(r"[*•▪■●](?=[^\W\d_][^*]*$)")
+"""A mark with no blank after it (and none that emphasises: `*viktig*`)"""
+_LETTER = re.compile(r"\(?a[.)]\s+(?=\S)")
 _BOX = re.compile(r"\[\s*(?P<on>[xX✓✔])?\s*\]|(?P<tick>[☒☑✓✔])|[☐□▢]")
 _BOX_BEGINS = re.compile(r"[\[☒☑✓✔☐□▢]")
 _QUESTION_END = re.compile(r"[^:?\[☐☒☑]{2,80}[:?]\s*")
@@ -64,10 +67,12 @@ def _lines(block: TextBlock, number: int) -> Iterator[Line]:
         if (ticked := _ticked(text)) is None:
             continue
         text = ticked
-        bullet = BULLET.match(text)
+        bullet = BULLET.match(text) or _STAR.match(text)
         if bullet:
-            text = text[bullet.end() :]
-            indent += bullet.end()
+            # `5) a) Praktisk`: the first of the letters stands on the line of its number.
+            end = inner.end() if (inner := _LETTER.match(text, bullet.end())) else bullet.end()
+            text = text[end:]
+            indent += end
         yield Line(
             text=text,
             bullet=bullet is not None,

@@ -40,6 +40,7 @@ from gateway.contracts.text import line_or_none
 _SALUTATION = Words("people", "salutation")
 _RECIPIENT = Words("people", "recipient")
 _TITLE = Words("title", "title")
+_NOT_HELD = Words("survey", "not_held")
 _MALE = "1"
 """Code list 3101: mann"""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -239,5 +240,7 @@ def _says_something(statement: Statement) -> bool:
     if statement.topic in _SAYS_NOTHING_MORE or not _LETTERS.search(low) or find_phones(statement.text):
         return False
     if is_signature(statement.text) or _SALUTATION.at_start(low) or _RECIPIENT.at_start(low) or low in _TITLE:
+        return False
+    if statement.topic is Topic.SURVEY and (low in _NOT_HELD or statement.whole in _NOT_HELD):
         return False
     return role_of(low) not in {Role.DENIED, Role.REFERRAL, Role.SURVEY, Role.STATUS}

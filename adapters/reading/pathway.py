@@ -72,9 +72,11 @@ def read_status(statements: Sequence[Statement], trace: Trace, *, held: bool) ->
         held: whether the conversation was held.
     """
     said = _Said()
+    place = ""
     for statement in statements:
         if statement.topic in _ABOUT_IT:
-            _hear(statement, said, trace)
+            _hear(statement, said, trace, goes_on=statement.place == place)
+            place = statement.place if statement.low in PATHWAY else place
     if said.refused and said.refused_municipality:
         return PathwayStatus.DECLINED
     if (said.not_now or said.refused) and said.later and not held:
@@ -91,7 +93,8 @@ def read_status(statements: Sequence[Statement], trace: Trace, *, held: bool) ->
     return PathwayStatus.OFFER_LATER if said.later else PathwayStatus.UNKNOWN
 
 
-def _hear(statement: Statement, said: _Said, trace: Trace) -> None:
+def _hear(statement: Statement, said: _Said, trace: Trace, *, goes_on: bool) -> None:
+    """Take in what a statement says; `goes_on`: one before it, on its line, is about the pathway."""
     low = statement.low
     if (
         statement.topic is not Topic.STATUS
@@ -108,7 +111,7 @@ def _hear(statement: Statement, said: _Said, trace: Trace) -> None:
         said.refused = True
     if low in _REFUSED_MUNICIPALITY and (about or said.refused):
         said.refused_municipality = said.refused = True
-    if about and low in _NOT_NOW:
+    if (about or (goes_on and low in _LATER)) and low in _NOT_NOW:
         said.not_now = True
     called = initiator_in(low) is ContactInitiator.MUNICIPALITY and (said.refused or said.not_now)
     if called or (low in _LATER and (about or said.not_now or said.refused)):

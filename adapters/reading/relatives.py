@@ -61,15 +61,15 @@ def read_people(
         for phone in _of_patient(statement):
             if phone not in theirs and phone not in others:
                 phones.append(phone)
-    against = (
-        _statement_of(relative, statements)
+    against = {
+        relative.name or relative.words: relative
         for relative in found
         if not relative.somebodys and _is_against(relative, coded)
-    )
+    }
     return People(
         next_of_kin=tuple(kin),
         phones=tuple(dict.fromkeys(phones)),
-        against=tuple(dict.fromkeys(against)),
+        against=tuple(dict.fromkeys(_statement_of(one, statements) for one in against.values())),
     )
 
 

@@ -18,6 +18,7 @@ _HELP = (
 _LEADING_PARTY = re.compile(
     r"^(?P<party>[\w./ ]{2,30}?)\s*(?::|[-–]|v/|skal|bør|må|kan|bes|tar|tek|gir|følger|ordner)\s"
 )
+_VIA = re.compile(r"\b(?:via|gjennom|igjennom) (?P<party>\w.*)$")
 _ARROW = re.compile(r"(?:->|→|=>)\s*(?P<party>\w.*)$")
 
 
@@ -45,6 +46,9 @@ def responsible_for(item: Item, before: Responsible | None) -> Responsible:
 def _named(low: str) -> Responsible | None:
     arrow = _ARROW.search(low)
     if arrow and (party := party_in(arrow["party"])):
+        return party
+    via = _VIA.search(low)
+    if via and (party := party_in(via["party"])):
         return party
     leading = _LEADING_PARTY.match(low)
     if leading and (party := party_in(leading["party"])):

@@ -52,6 +52,8 @@ NOT_PATIENTS_MATTER = Words("matters", "not_patient")
 NEED = Words("needs", "cue")
 WILL_DO = Words("needs", "will_do")
 NEED_DENIED = Words("needs", "denied")
+NOT_RELEVANT = Words("needs", "not_relevant")
+TARGET = Words("referrals", "target")
 STRAIN = Words("strains", "physical", "emotional", "practical", "spiritual", "family")
 STRAIN_CUE = Words("strains", "cue")
 STRAIN_HINT = Words("strains", "hint")
@@ -117,7 +119,7 @@ def need_or_strain(low: str) -> Role | None:
     """Whether words state a need, a strain, or that there is none."""
     if low in SCALE:
         return None
-    if low in NEED_DENIED and low in NEED:
+    if (low in NEED_DENIED and low in NEED) or (low in NOT_RELEVANT and (low in SERVICE or low in TARGET)):
         return Role.DENIED
     need = _need(low)
     strain = is_strain(low)

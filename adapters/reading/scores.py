@@ -63,7 +63,7 @@ _ARTICLES = frozenset({"en", "ein", "ett", "eit", "eitt"})
 _FIGURE = re.compile(r"[0-9]")
 _LABEL = re.compile(
     r"(?<!\w)(?:(?P<distress>\bnccn(?:[\s\-]*(?:\w*term[oi]m\w*|distress|skår|score|skala))?|\bdistress(?:[\s\-]?(?:therm\w*|score|sk[åa]r\w*))?"
-    r"|(?<!\w)(?:(?:stress|påkj\w{0,20}|belastnings?)[\-\s]?)?term[oi]?m[oeia]n?t\w{0,12}"
+    r"|(?<!\w)(?:(?:stress|plage|påkj\w{0,20}|belastnings?)[\-\s]?)?term[oi]?m[oeia]n?t\w{0,12}"
     r"|\bpåkjenning(?=\s*[:=]?\s*[0-9]{1,2}\s*(?:[.,;\n]|$))"
     r"|\b(?:belastning|påkjenning|stress)\w*"
     r"(?=[^.;\n0-9]{0,24}[0-9]{1,2}\s*(?:/\s?10\b|av 10\b|på en skala|på ein skala))"
@@ -122,10 +122,12 @@ _NUMBER = (
 )
 _SCORE = re.compile(
     rf"(?<![\w.,/:+\-–]){_NUMBER}"
-    r"(?:\s?(?:-|–|til|eller|/(?!\s?10\b))\s?(?P<high>[0-9]{1,2}|sju|syv|åtte|ni|ti|seks|fem|fire|tre)\b)?"
+    r"(?:\s{0,2}(?:-|–|til|eller|/(?!\s?10\b))\s?(?P<high>[0-9]{1,2}|sju|syv|åtte|ni|ti|seks|fem|fire|tre)\b)?"
     r"(?P<of>\s*(?:/|av|of)\s?(?:10|ti)\b)?(?![0-9/:]|[.,][0-9]|[\-–][0-9])",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile(r"(\bmellom\s+\w+\s)og(?=\s\w)", re.IGNORECASE)
+"""`mellom 5 og 6`: two numbers like `5 - 6`"""
 _SCALE_ITSELF = re.compile(
     r"\(?\s*(?:skala\w*\s*)?(?:fra\s)?\b[01]\s?(?:-|–|til)\s?10\b\s*\)?|\b(?:nrs|hads|phq|gad|news)\s?-?[0-9]+\b",
     re.IGNORECASE,
@@ -230,6 +232,7 @@ def _after(text: str, start: int, end: int, scale: Scale | None) -> Iterator[Fou
     segment = text[start : min(len(text), end + _BEYOND)]
     for other in (_SCALE_ITSELF, _DATE, _LIST_MARK):
         segment = other.sub(lambda match: "_" * len(match[0]), segment)
+    segment = _BETWEEN.sub(r"\1 -", segment)
     for match in _SCORE.finditer(segment):
         if match.start() >= end - start:
             return

@@ -30,7 +30,8 @@ _CAPITALS = re.compile(r"(?P<label>[A-ZÆØÅ]{4}[A-ZÆØÅ/.]*(?:\s[A-ZÆØÅ/]
 _PIPE = re.compile(r"(?P<label>[^|]{1,75}?)\s*\|\s*(?P<rest>.*)")
 _DASH = re.compile(r"(?P<label>\S.{0,38}?)\s+[-–—>]+\s+(?P<rest>\S.*)")
 _SHORT = re.compile(
-    r"(?P<label>dx|dg|diagn|diag|henv|tilv|(?:tlf|mob)(?=\D{0,12}\d)|pf|p\.f|pfh|beh)\b\.?\s+(?P<rest>\S.*)",
+    r"(?P<label>dx|dg|diagn|diag|henv|tilv|(?:tlf|mob)(?=[^\d\n]{0,12}\+?\d[\d ]{4})|pf|p\.f|pfh|beh)\b\.?"
+    r"\s+(?P<rest>\S.*)",
     re.IGNORECASE,
 )
 _DATE = re.compile(r"\d{1,2}[./]\s?\d")
@@ -95,6 +96,7 @@ class _Segmenter:
         self._bare = 0  # headings of one word, with no blank line before them
         self._paragraph = 0
         self._question = ""  # the heading line right before
+        self._beside: Heading | None = None  # the label of the line before
         self._wrapped = False  # the line before was as long as a narrow page's
 
     def begin(self, block: TextBlock) -> None:
@@ -118,6 +120,7 @@ class _Segmenter:
         label = self._label(line, above=above, before_bullets=before_bullets)
         if label is None and before_bullets and self._introduce(line):
             return
+        self._beside = label[0] if label is not None else None
         if label is None:
             self._carry(line)
             self._emit(line.text, line, bullet=line.bullet, label="", after=self._heading)
@@ -191,7 +194,7 @@ class _Segmenter:
             if in_list and _names_a_party(heading) and not above and not before_bullets and not line.gap:
                 heading = None if not text.endswith(":") else heading
             if heading is not None and not (in_list and self._may_be_item(text, heading, line, above=above)):
-                self._bare += " " not in text and not line.gap
+                self._bare += not line.gap
                 return heading, ""
         return self._inline_label(text, first=True)
 
@@ -232,6 +235,8 @@ class _Segmenter:
         if heading is None:
             return None
         current = self._heading.topic if self._heading else None
+        if self._beside is not None and self._beside.area is not None:
+            current = current or self._beside.topic
         if (other := _in_its_place(heading, current, label, rest)) is not None:
             return other
         named = heading.topic is Topic.NEED and heading.party is not None and not _speaks_of_need(label)

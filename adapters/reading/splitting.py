@@ -10,6 +10,7 @@ from mappings import table
 
 _TABLE = cast("dict[str, list[str]]", table("abbreviations"))
 _ABBREVIATIONS = frozenset(_TABLE["words"])
+_ENDINGS = tuple(_TABLE["endings"])
 _NEVER_LAST = frozenset(_TABLE["never_last"])
 _MONTH = re.compile(r"(?:jan|feb|mar|apr|mai|maj|jun|jul|aug|sep|okt|nov|des|dec)")
 _DAY_AND_MONTH = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
@@ -53,7 +54,7 @@ def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
         return _ends_with_figures(text, last, stop.end())
     if last in _ABBREVIATIONS or "." in last:
         return following.isupper() and len(last) > 1 and last not in _NEVER_LAST
-    if len(last) == 1 and not following.isupper():
+    if (following.islower() and last.endswith(_ENDINGS)) or (len(last) == 1 and not following.isupper()):
         return False
     return not following.isdigit() or len(last) > 3
 

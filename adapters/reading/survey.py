@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from adapters.reading.areas import FAMILY_WORDS
 from adapters.reading.contact import initiator_in
 from adapters.reading.model import Statement, Topic, Trace
-from adapters.reading.roles import HELD, PLANNED, Role, role_of
+from adapters.reading.roles import HELD, PATHWAY, PLANNED, Role, role_of
 from adapters.reading.scores import FoundScore, find_scores, names_number
 from adapters.reading.survey_form import read_form
 from adapters.reading.vocabulary import Words, lower
@@ -96,6 +96,9 @@ def read_survey(
     written = not coded and any("wmfg" in s.low and _CODE.search(s.text) for s in statements)
     refused = {id(s.heading) for s in about if s.topic is Topic.SURVEY and _not_held(s)}
     held = [s for s in about if not _not_held(s) and id(s.heading) not in refused]
+    if any(s.topic is Topic.SURVEY and s.label and _not_held(s) for s in about):
+        # The form says that there was none: where the pathway was spoken of, it was offered.
+        held = [s for s in held if s.low not in PATHWAY or _has_main(s) or s.topic is Topic.SURVEY]
     denied = len(held) < len(about) and not any(_has_day(s, sent_on) for s in held)
     if denied and not coded:
         return SurveyReading(survey=None, score_out_of_range=False)

@@ -67,6 +67,7 @@ def _times() -> re.Pattern[str]:
         r"(?:\s?(?:[-–/]|til|eller|og)\s?(?:uke\s?|veke\s?)?[0-9]{1,2})?(?![0-9])"
     )
     date = rf"(?:[0-9]{{1,2}}\.?\s?{_words('months')}|[0-9]{{1,2}}[./][0-9]{{1,2}}\b\.?(?:[0-9]{{2,4}})?)"
+    hour = rf"(?:kl\.?|klokk[ae]n?){_GAP}?[0-9]{{1,2}}(?:[.:][0-9]{{2}})?"
     course = r"(?:kur|time)\s?(?:nr\.?\s?)?[0-9]{1,2}"
     event = (
         rf"(?:(?:neste|siste|første|fyrste|avsluttet|avslutta|endt|ferdig){_GAP})?"
@@ -76,10 +77,10 @@ def _times() -> re.Pattern[str]:
         rf"(?:{_words('relations')}{_GAP})?{_words('within')}{_GAP}{span}(?:{_GAP}(?:etter|efter|før){_GAP}{event})?",
         rf"{span}{_GAP}(?:etter|efter|før|fra|frå){_GAP}{event}",
         rf"{_words('relations')}{_GAP}(?:ca\.?{_GAP})?{event}",
-        rf"i{_GAP}(?:{_words('months')}|{_words('seasons')})",
+        rf"i{_GAP}(?:{_words('months')}|{_words('seasons')})(?:{_GAP}20[0-9]{{2}})?",
         rf"(?:i{_GAP})?(?:ca\.?{_GAP})?{week}",
         _words("soon"),
-        rf"etter{_GAP}(?:kl\.?|klokk[ae]n?){_GAP}?[0-9]{{1,2}}(?:[.:][0-9]{{2}})?",
+        rf"(?:etter|(?<!ikke )(?<!ikkje )føre?){_GAP}{hour}",
         rf"{_words('next')}{_GAP}{_words('days')}",
         _words("months"),
     )

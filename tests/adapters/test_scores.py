@@ -26,6 +26,7 @@ def distress(text: str) -> list[FoundScore]:
         ("NCCN-termometer (0-10): 6", 6),
         ("Påkjenningstermometer 7. Dottera var med", 7),
         ("stress-termometer: 4", 4),
+        ("På plagetermometeret sette han kryss på 5.", 5),
         ("Distress 6.", 6),
         ("T 5/10. NRS 7 v/mob", 5),
         ("T: 5", 5),
@@ -70,7 +71,14 @@ def test_a_score_in_letters(text: str, value: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("Score 6-7 på termometeret.", 7), ("Termometer 7 til 8", 8), ("NCCN 3–4", 4), ("Termometer 6,5", 7)],
+    [
+        ("Score 6-7 på termometeret.", 7),
+        ("Termometer 7 til 8", 8),
+        ("NCCN 3–4", 4),
+        ("Termometer 6,5", 7),
+        ("Termometer: mellom 5 og 6", 6),
+        ("Termometer: mellom fem og seks", 6),
+    ],
 )
 def test_of_two_numbers_the_higher_counts(text: str, value: int) -> None:
     (score,) = distress(text)

@@ -42,6 +42,12 @@ from adapters.reading.when import find_when
         ("ringes snarest", "snarest"),
         ("til høsten", "til høsten"),
         ("Kommunen ringer I UKE 24", "I UKE 24"),
+        ("ringer pas innen 14 dg, mob", "innen 14 dg"),
+        ("helst før klokka 11.", "før klokka 11"),
+        ("Kommunen kontaktar pasienten i januar 2027", "i januar 2027"),
+        ("kommunen -> pas, etter St. Hans", "etter St. Hans"),
+        ("Helst på dagtid", "på dagtid"),
+        ("ringer i siste stråleuke", "i siste stråleuke"),
     ],
 )
 def test_times_to_come(text: str, words: str) -> None:
