@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from html import escape
 
 from gateway.contracts.messages import CodedValue, DiagnosisEntry, Head, Message, Party, PatientRecord
 from gateway.contracts.receipts import AppRec, ReceiptStatus
+from gateway.rendering.markup import escaped
 from gateway.rendering.page import page
+from gateway.rendering.words import date_in_words, phone_in_words, time_in_words
 
 _STATUS = {
     ReceiptStatus.OK: ("Mottatt", "Meldingen er mottatt."),
@@ -91,7 +92,7 @@ def _patient_facts(patient: PatientRecord) -> Iterator[tuple[str, str | None]]:
     yield "Navn", whole or patient.name
     for each in patient.identifiers:
         yield (each.type_name or each.type), each.id
-    yield "Født", patient.birth_date
+    yield "Født", _date(patient.birth_date)
     if (address := patient.address) is not None:
         place = " ".join(filter(None, (address.postal_code, address.city)))
         yield "Adresse", ", ".join(filter(None, (address.street, place)))
@@ -100,13 +101,13 @@ def _patient_facts(patient: PatientRecord) -> Iterator[tuple[str, str | None]]:
 
 
 def _number(address: str) -> str:
-    return address.removeprefix("tel:").removeprefix("mailto:")
+    return phone_in_words(address.removeprefix("tel:").removeprefix("mailto:"))
 
 
 def _texts(message: Message) -> Iterator[str]:
     for number, text in enumerate(message.texts, start=1):
         heading = _words(text.heading) or ("Notat" if number == 1 else f"Notat {number}")
-        yield from _section(heading, [f'<p class="note">{escape(text.text)}</p>'])
+        yield from _section(heading, [f'<p class="note">{escaped(text.text)}</p>'])
 
 
 def _diagnoses(entries: Iterable[DiagnosisEntry]) -> Iterator[str]:
@@ -115,7 +116,7 @@ def _diagnoses(entries: Iterable[DiagnosisEntry]) -> Iterator[str]:
         code = entry.code.value if entry.code is not None else None
         words = entry.description or (_words(entry.code) if entry.code is not None else None)
         text = " ".join(filter(None, (code, words if words != code else None)))
-        yield f"<li>{escape(text)}{' (hovedtilstand)' if entry.main else ''}</li>"
+        yield f"<li>{escaped(text)}{' (hovedtilstand)' if entry.main else ''}</li>"
     yield "</ul>"
 
 
@@ -123,19 +124,19 @@ def _attachments(message: Message) -> Iterator[str]:
     yield "<ul>"
     for each in message.attachments:
         size = f"{-(-len(each.content) // 1024)} kB"
-        yield f"<li>{escape(each.description or 'Uten navn')} ({escape(each.mime_type)}, {size})</li>"
+        yield f"<li>{escaped(each.description or 'Uten navn')} ({escaped(each.mime_type)}, {size})</li>"
     yield "</ul>"
 
 
 def _section(heading: str, content: Iterable[str]) -> Iterator[str]:
-    yield f"<section>\n<h2>{escape(heading)}</h2>"
+    yield f"<section>\n<h2>{escaped(heading)}</h2>"
     yield from content
     yield "</section>"
 
 
 def _facts(facts: Iterable[tuple[str, str | None]]) -> Iterator[str]:
     yield "<dl>"
-    yield from (f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts if value)
+    yield from (f"<dt>{escaped(name)}</dt><dd>{escaped(value)}</dd>" for name, value in facts if value)
     yield "</dl>"
 
 
@@ -157,6 +158,15 @@ def _party(party: Party | None) -> str:
 
 def _time(text: str) -> str:
     try:
-        return datetime.fromisoformat(text).strftime("%d.%m.%Y kl. %H.%M")
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    # One without a zone is of the sender's clock.
+    return time_in_words(text) if moment.tzinfo is not None else moment.strftime("%d.%m.%Y kl. %H.%M")
+
+
+def _date(text: str | None) -> str | None:
+    try:
+        return date_in_words(text) if text is not None else None
     except ValueError:
         return text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from html import escape
 from itertools import groupby
 
 from gateway.contracts.summary import Action, Summary
+from gateway.rendering.markup import escaped
 from gateway.rendering.rows import Row
 from gateway.rendering.text import Block, blocks, title
 
@@ -43,13 +43,13 @@ def page(name: str, content: Iterable[str], *, introduction: Iterable[str] = ())
         '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="robots" content="noindex">',
-        f"<title>{escape(name)}</title>",
+        f"<title>{escaped(name)}</title>",
         f"<style>{_STYLE}</style>",
         "</head>",
         "<body>",
         "<main>",
-        f"<h1>{escape(name)}</h1>",
-        *(f"<p>{escape(line)}</p>" for line in introduction),
+        f"<h1>{escaped(name)}</h1>",
+        *(f"<p>{escaped(line)}</p>" for line in introduction),
         *content,
         "</main>",
         "</body>",
@@ -60,9 +60,9 @@ def page(name: str, content: Iterable[str], *, introduction: Iterable[str] = ())
 
 def _section(block: Block, name: str) -> Iterator[str]:
     yield f'<section aria-labelledby="{name}">'
-    yield f'<h2 id="{name}">{escape(block.heading)}</h2>'
+    yield f'<h2 id="{name}">{escaped(block.heading)}</h2>'
     if block.section is None:
-        yield f'<p class="note">{escape(chr(10).join(row.text for row in block.rows))}</p>'
+        yield f'<p class="note">{escaped(chr(10).join(row.text for row in block.rows))}</p>'
     else:
         for kind, rows in groupby(block.rows, key=_kind):
             yield from _rows(kind, rows)
@@ -77,11 +77,11 @@ def _kind(row: Row) -> str:
 
 def _rows(kind: str, rows: Iterable[Row]) -> Iterator[str]:
     if kind == "p":
-        yield from (f"<p>{escape(row.text)}</p>" for row in rows)
+        yield from (f"<p>{escaped(row.text)}</p>" for row in rows)
         return
     yield f"<{kind}>"
     for row in rows:
-        text, label = escape(row.text), escape(row.label or "")
+        text, label = escaped(row.text), escaped(row.label or "")
         if kind == "dl":
             yield f"<dt>{label}</dt><dd>{text}</dd>"
         else:

@@ -59,3 +59,26 @@ def test_nothing_in_a_message_is_markup() -> None:
     assert "<script" not in page
     assert "<img" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2067", "\u200f"])
+def test_a_name_does_not_turn_our_words_beside_it_around(mark: str) -> None:
+    data = (FIXTURES / "golden" / "dialogmelding-1.1-rich.xml").read_bytes()
+    changed = re.sub(rb"<FamilyName>", f"<FamilyName>{mark}".encode(), data)
+    assert changed != data
+    page = message_page(read_message(parse(changed)))
+    assert mark not in page
+    assert "\N{REPLACEMENT CHARACTER}" in page
+
+
+def test_dates_times_and_numbers_are_written_as_in_the_note() -> None:
+    data = (FIXTURES / "golden" / "dialogmelding-1.1-rich.xml").read_bytes()
+    changed = re.sub(rb"<GenDate>[^<]+", b"<GenDate>2026-03-02T12:45:00Z", data)
+    message = read_message(parse(changed))
+    assert message.head.patient is not None
+    shown = read(message_page(message)).text_content()
+    assert "02.03.2026 kl. 13.45" in shown
+    born = str(message.head.patient.birth_date)
+    assert f"{born[8:10]}.{born[5:7]}.{born[:4]}" in shown
+    assert born not in shown
+    assert "tel:" not in shown

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
+
+from gateway.rendering.markup import escaped
 
 WIDTH = 360
 """Units of the drawing; a narrow screen shows them one to one"""
@@ -50,12 +51,12 @@ def bars(
         for value, name in ticks:
             y = _HEIGHT - _BOTTOM - high * value / top
             yield f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            yield f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{escape(name)}</text>'
+            yield f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{escaped(name)}</text>'
         every = -(-len(labels) // _MOST_LABELS)
         for place, label in enumerate(labels):
             if place % every == 0:
                 x = _LEFT + step * (place + 0.5)
-                yield f'<text x="{x:.1f}" y="{_HEIGHT - 9}" text-anchor="middle">{escape(label)}</text>'
+                yield f'<text x="{x:.1f}" y="{_HEIGHT - 9}" text-anchor="middle">{escaped(label)}</text>'
         for number, each in enumerate(series):
             for place, height in enumerate(each.values):
                 if height is None:
@@ -67,7 +68,7 @@ def bars(
                 yield f'<rect class="{each.style}" x="{x:.1f}" y="{y:.1f}" {size}/>'
                 if len(labels) * len(series) <= _LABELLED_BARS and (words := text[number][place]):
                     place_of_text = f'x="{x + thick / 2:.1f}" y="{y - 4:.1f}"'
-                    yield f'<text {place_of_text} text-anchor="middle">{escape(words)}</text>'
+                    yield f'<text {place_of_text} text-anchor="middle">{escaped(words)}</text>'
 
     return _svg(_HEIGHT, alt, body())
 
@@ -81,7 +82,7 @@ def shares(rows: Sequence[tuple[str, Sequence[float | None]]], styles: Sequence[
     def body() -> Iterator[str]:
         for number, (name, values) in enumerate(rows):
             top = each * number
-            yield f'<text class="name" x="0" y="{top + 13}">{escape(_cut(name))}</text>'
+            yield f'<text class="name" x="0" y="{top + 13}">{escaped(_cut(name))}</text>'
             for place, (style, value) in enumerate(zip(styles, values, strict=True)):
                 y = top + 18 + 15 * place
                 yield f'<rect class="track" x="0" y="{y}" width="{wide}" height="12"/>'
@@ -110,6 +111,6 @@ def _cut(name: str) -> str:
 def _svg(height: int, alt: str, body: Iterator[str]) -> str:
     lines = "".join(body)
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(alt)}">'
-        f"<title>{escape(alt)}</title>{lines}</svg>"
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escaped(alt)}">'
+        f"<title>{escaped(alt)}</title>{lines}</svg>"
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from html import escape
 
 from gateway.contracts.receipts import ERROR_TEXTS
 from gateway.ops.report import charts
 from gateway.ops.report.report import BANDS, Group, Measures, Report
 from gateway.ops.report.words import Words
+from gateway.rendering.markup import escaped
 
 _MOST_IN_CHART = 10
 
@@ -16,7 +16,7 @@ _STYLE = """
 :root { color-scheme: light; --ink: #1a1f26; --soft: #4a5563; --line: #c3cad3; --a: #0b4f8a; --b: #c2630a; }
 * { box-sizing: border-box; }
 body { font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; color: var(--ink);
-  background: #fff; margin: 0 auto; max-width: 76rem; padding: 0 1rem 3rem; }
+  background: #fff; margin: 0 auto; max-width: 82rem; padding: 0 1rem 3rem; }
 h1 { font-size: clamp(1.5rem, 4vw, 2.1rem); line-height: 1.2; margin: 1.5rem 0 .25rem; }
 h2 { font-size: 1.3rem; margin: 2.5rem 0 .5rem; padding-top: .5rem; border-top: 3px solid var(--a); }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; }
@@ -46,9 +46,9 @@ svg text { fill: var(--ink); } .grid { stroke: var(--line); } .track { fill: #e9
 .table:focus { outline: 3px solid var(--a); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .5rem .7rem; }
-th, td { padding: .4rem .7rem; text-align: right; border-top: 1px solid var(--line);
+th, td { padding: .4rem .6rem; text-align: right; border-top: 1px solid var(--line);
   vertical-align: bottom; }
-thead th { border-top: 0; font-size: .85rem; max-width: 8.5rem; background: #f3f5f8; }
+thead th { border-top: 0; font-size: .85rem; max-width: 9.5rem; background: #f3f5f8; }
 th:first-child, td.words { text-align: left; }
 tbody th, tfoot th { font-weight: 500; position: sticky; left: 0; background: #fff; min-width: 11rem;
   max-width: 18rem; overflow-wrap: break-word; hyphens: auto; }
@@ -85,10 +85,10 @@ class _Page:
         yield f'<!DOCTYPE html>\n<html lang="{words.language}">\n<head>\n<meta charset="utf-8">'
         yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
         yield '<meta name="robots" content="noindex">\n<link rel="icon" href="data:,">'
-        yield f"<title>{escape(words.title)} {escape(period)}</title>"
+        yield f"<title>{escaped(words.title)} {escaped(period)}</title>"
         yield f"<style>{_STYLE}</style>\n</head>\n<body>"
-        yield f'<a class="skip" href="#figures">{escape(words.skip)}</a>'
-        yield f"<header>\n<h1>{escape(words.title)}</h1>\n<p>{escape(period)}</p>\n</header>\n<main>"
+        yield f'<a class="skip" href="#figures">{escaped(words.skip)}</a>'
+        yield f"<header>\n<h1>{escaped(words.title)}</h1>\n<p>{escaped(period)}</p>\n</header>\n<main>"
         yield from self._section("figures", words.key_figures, self._key_figures())
         if report.total.notes:
             yield from self._section("months", words.by[0], self._months())
@@ -104,10 +104,10 @@ class _Page:
         yield from self._section("windows", words.windows, self._windows())
         yield from self._section("explained", words.explained, self._explained())
         made = words.made.format(at=f"{report.made_at.astimezone():%Y-%m-%d %H:%M}")
-        yield f'</main>\n<footer>\n<p class="soft">{escape(made)}</p>\n</footer>\n</body>\n</html>'
+        yield f'</main>\n<footer>\n<p class="soft">{escaped(made)}</p>\n</footer>\n</body>\n</html>'
 
     def _section(self, name: str, heading: str, content: Iterator[str]) -> Iterator[str]:
-        yield f'<section aria-labelledby="{name}">\n<h2 id="{name}">{escape(heading)}</h2>'
+        yield f'<section aria-labelledby="{name}">\n<h2 id="{name}">{escaped(heading)}</h2>'
         yield from content
         yield "</section>"
 
@@ -116,7 +116,7 @@ class _Page:
     def _key_figures(self) -> Iterator[str]:
         words, total = self._words, self._report.total
         if not total.notes:
-            yield f"<p>{escape(words.none)}</p>"
+            yield f"<p>{escaped(words.none)}</p>"
         facts = [
             (words.notes, self._number(total.notes)),
             (words.with_phone, self._share(total.with_phone, total)),
@@ -132,7 +132,7 @@ class _Page:
             (words.lay, self._duration(total.reply_median)),
         ]
         yield '<dl class="cards">'
-        yield from (f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
+        yield from (f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
         yield "</dl>"
 
     def _months(self) -> Iterator[str]:
@@ -237,7 +237,7 @@ class _Page:
         words, report = self._words, self._report
         counts = report.scores
         top = max((n for n in counts if n is not None), default=0)
-        yield f"<p>{escape(words.distress_text)}</p>"
+        yield f"<p>{escaped(words.distress_text)}</p>"
         yield '<div class="charts">'
         yield from self._figure(
             words.distress,
@@ -285,9 +285,9 @@ class _Page:
 
     def _windows(self) -> Iterator[str]:
         words, report = self._words, self._report
-        yield f"<p>{escape(words.windows_text)}</p>"
+        yield f"<p>{escaped(words.windows_text)}</p>"
         if not report.windows:
-            yield f"<p>{escape(words.windows_none)}</p>"
+            yield f"<p>{escaped(words.windows_none)}</p>"
             return
         ahead = [self._month(name) for name in report.ahead]
         for point in (2, 3):
@@ -307,18 +307,18 @@ class _Page:
     def _explained(self) -> Iterator[str]:
         yield '<dl class="explained">'
         for name, text in self._words.explanations:
-            yield f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>"
+            yield f"<dt>{escaped(name)}</dt><dd>{escaped(text)}</dd>"
         yield "</dl>"
 
     # --- parts ---------------------------------------------------------------------------------------
 
     def _figure(self, caption: str, text: str, drawing: str, key: Sequence[str] = ()) -> Iterator[str]:
-        yield f"<figure>\n<figcaption>{escape(caption)}</figcaption>"
+        yield f"<figure>\n<figcaption>{escaped(caption)}</figcaption>"
         if text:
-            yield f"<p>{escape(text)}</p>"
+            yield f"<p>{escaped(text)}</p>"
         if key:
             marks = (
-                f'<li><i class="{style}"></i>{escape(name)}</li>'
+                f'<li><i class="{style}"></i>{escaped(name)}</li>'
                 for style, name in zip("ab", key, strict=True)
             )
             yield f'<ul class="key">{"".join(marks)}</ul>'
@@ -336,8 +336,8 @@ class _Page:
         self._numbers += 1
         name = f"t{self._numbers}"
         yield f'<div class="table" role="region" aria-labelledby="{name}" tabindex="0">\n<table>'
-        yield f'<caption id="{name}">{escape(caption)}</caption>'
-        cells = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+        yield f'<caption id="{name}">{escaped(caption)}</caption>'
+        cells = "".join(f'<th scope="col">{escaped(heading)}</th>' for heading in headings)
         yield f"<thead><tr>{cells}</tr></thead>"
         if rows:
             yield "<tbody>"
@@ -348,11 +348,11 @@ class _Page:
         yield "</table>\n</div>"
 
     def _row(self, row: Sequence[str], words: Sequence[int]) -> str:
-        cells = [f'<th scope="row">{escape(row[0])}</th>']
+        cells = [f'<th scope="row">{escaped(row[0])}</th>']
         for number, value in enumerate(row[1:], start=1):
             kind = ' class="words"' if number in words else ""
             kind = ' class="none"' if value == self._words.hidden else kind
-            cells.append(f"<td{kind}>{escape(value)}</td>")
+            cells.append(f"<td{kind}>{escaped(value)}</td>")
         return f"<tr>{''.join(cells)}</tr>"
 
     def _month(self, name: str) -> str:
