@@ -3,7 +3,8 @@
 Every filter has an index in the order of time. Of the filters that are given the one that finds least leads,
 and the others are asked of what it finds: that is bounded (`_ENOUGH`) but where all of them find much, and
 then the newest that fit are near. What leads is counted, and not left to the database's own estimate: states
-are spread too unevenly for it, and SQLite keeps no figures of them.
+are spread too unevenly for it, SQLite keeps no figures of them, and PostgreSQL goes through a year by time
+where it hopes to meet the few soon.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class _Lead:
     """The time there"""
     joined: bool = False
     """Whether the message is found by its id only"""
+    counted: bool = False
+    """Whether it leads only where it finds few: its index is not in the order of time"""
 
 
 def found(session: Session, criteria: InboundFilter) -> Sequence[Row]:
@@ -66,10 +69,10 @@ def found(session: Session, criteria: InboundFilter) -> Sequence[Row]:
 
     Of several values for one criterion any will do; `since` is included, `until` is not.
     """
-    leads = dict(_leads(criteria))
-    lead = _least(session, leads, criteria)
+    leads = dict(_leads(criteria, session.connection.dialect.name))
+    lead, bounded = _least(session, leads, criteria)
     conditions = [
-        *(c for name, c in _plain(criteria).items() if name != lead),
+        *(c for name, c in _plain(criteria, session.connection.dialect.name).items() if name != lead),
         *_places(session, criteria),
         *_kinds(criteria),
         *_when(criteria, inbound.c.received_at),
@@ -78,23 +81,29 @@ def found(session: Session, criteria: InboundFilter) -> Sequence[Row]:
     if lead is None:
         return session.select(select(*columns).where(*conditions).order_by(*_TIME).limit(criteria.limit))
     chosen = leads[lead]
-    parts = [_part(chosen, way, conditions, criteria.limit) for way in chosen.ways]
+    # SQLite keeps to what leads of itself, and stops when it has enough.
+    gathered = bounded and session.connection.dialect.name == "postgresql"
+    parts = [_part(chosen, way, conditions, criteria.limit, gathered=gathered) for way in chosen.ways]
     ids = parts[0] if len(parts) == 1 else union_all(*(select(p.subquery()) for p in parts))
     query = select(*columns).where(inbound.c.sequence.in_(select(ids.subquery().c.sequence)))
     return session.select(query.order_by(*_TIME).limit(criteria.limit))
 
 
-def _part(lead: _Lead, way: ColumnElement[bool], conditions: Sequence[Any], limit: int) -> Select[Any]:
+def _part(
+    lead: _Lead, way: ColumnElement[bool], conditions: Sequence[Any], limit: int, *, gathered: bool
+) -> Select[Any]:
+    """The newest of one way; `gathered`: all that it finds is sorted, by what no index is in the order of."""
     query = select(inbound.c.sequence.label("sequence")).where(way, *conditions)
     if lead.joined:
         query = query.select_from(lead.source.join(inbound, inbound.c.id == lead.source.c.inbound_id))
-    return query.order_by(lead.at.desc(), inbound.c.sequence.desc()).limit(limit)
+    at = lead.at + literal_column("0") if gathered else lead.at
+    return query.order_by(at.desc(), inbound.c.sequence.desc()).limit(limit)
 
 
-def _least(session: Session, leads: Mapping[str, _Lead], criteria: InboundFilter) -> str | None:
-    """The filter that finds least."""
-    if len(leads) < 2:
-        return next(iter(leads), None)
+def _least(session: Session, leads: Mapping[str, _Lead], criteria: InboundFilter) -> tuple[str | None, bool]:
+    """The filter that finds least, and whether that was counted to be few."""
+    if len(leads) < 2 and not any(lead.counted for lead in leads.values()):
+        return next(iter(leads), None), False
     counts: dict[str, int] = {}
     for name, lead in leads.items():
         total = 0
@@ -106,12 +115,18 @@ def _least(session: Session, leads: Mapping[str, _Lead], criteria: InboundFilter
                 .limit(_ENOUGH)
             )
             total += session.select(select(func.count()).select_from(some.subquery()))[0][0]
-        counts[name] = total
-    return min(counts, key=lambda name: counts[name])
+        if total < _ENOUGH or not lead.counted:
+            counts[name] = total
+    least = min(counts, key=lambda name: counts[name], default=None)
+    return least, least is not None and counts[least] < _ENOUGH
 
 
-def _leads(criteria: InboundFilter) -> Iterator[tuple[str, _Lead]]:
+def _leads(criteria: InboundFilter, dialect: str) -> Iterator[tuple[str, _Lead]]:
     c = inbound.c
+    for name, prefix in (("id", criteria.id_prefix), ("msg_id", criteria.msg_id_prefix)):
+        if prefix is not None:
+            way = _begins(c[name], prefix, dialect)
+            yield name, _Lead(source=inbound, ways=(way,), at=c.received_at, counted=True)
     if criteria.states and tuple(criteria.kinds) == (InboundKind.NOTE,):
         ways = tuple(and_(_NOTE, holds(c.state, state)) for state in criteria.states)
         yield "state", _Lead(source=inbound, ways=ways, at=c.received_at)
@@ -136,7 +151,7 @@ def _columns(criteria: InboundFilter) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _plain(criteria: InboundFilter) -> dict[str, ColumnElement[bool]]:
+def _plain(criteria: InboundFilter, dialect: str) -> dict[str, ColumnElement[bool]]:
     """The filters as conditions that no index is taken for."""
     c, conditions = inbound.c, dict[str, ColumnElement[bool]]()
     if criteria.states:
@@ -146,6 +161,9 @@ def _plain(criteria: InboundFilter) -> dict[str, ColumnElement[bool]]:
             conditions[name] = _without_index(c[name]).in_(values)
     if criteria.patient_reference is not None:
         conditions["patient_reference"] = _without_index(c.patient_reference) == criteria.patient_reference
+    for name, prefix in (("id", criteria.id_prefix), ("msg_id", criteria.msg_id_prefix)):
+        if prefix is not None:
+            conditions[name] = _begins(_without_index(c[name]), prefix, dialect)
     if criteria.findings:
         codes = (f'"code":"{code}"' for code in criteria.findings)
         conditions["finding"] = or_(*(c.findings.contains(code, autoescape=True) for code in codes))
@@ -176,9 +194,6 @@ def _places(session: Session, criteria: InboundFilter) -> Iterator[ColumnElement
         last = session.select(select(c.received_at, c.sequence).where(c.id == criteria.before_id))
         for at, sequence in last:
             yield or_(c.received_at < at, and_(c.received_at == at, c.sequence < sequence))
-    for column, prefix in ((c.id, criteria.id_prefix), (c.msg_id, criteria.msg_id_prefix)):
-        if prefix is not None:
-            yield _begins(column, prefix, session.connection.dialect.name)
 
 
 def _received(session: Session, receivers: Sequence[str]) -> ColumnElement[bool]:

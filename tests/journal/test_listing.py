@@ -92,6 +92,7 @@ def expected(
             and (asked.until is None or message.received_at < asked.until)
             and (asked.patient_reference is None or message.patient_reference == asked.patient_reference)
             and (asked.id_prefix is None or message.id.startswith(asked.id_prefix))
+            and (asked.msg_id_prefix is None or message.msg_id.startswith(asked.msg_id_prefix))
         )
 
     newest = sorted(messages, key=lambda m: (m.received_at, m.id), reverse=True)
@@ -118,6 +119,7 @@ def any_filter(chance: random.Random) -> InboundFilter:
         "until": lambda: NOW + timedelta(minutes=chance.randrange(70)),
         "patient_reference": lambda: chance.choice(("a", "c")),
         "id_prefix": lambda: chance.choice(("0", "10", "x")),
+        "msg_id_prefix": lambda: chance.choice(("m", "M", "")),
         "before_id": lambda: f"{chance.randrange(200):03}",
         "limit": lambda: chance.choice((1, 5, 500)),
     }
