@@ -11,7 +11,7 @@ from gateway.journal.tables import SCHEMA_VERSION
 _FOLDER = Path(__file__).with_name("migrations")
 _VERSION_TABLE = "alembic_version"
 
-OLDER = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10")
+OLDER = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11")
 """Versions that can be upgraded"""
 
 WITHOUT_AUDIT = ("", "1", "2", "3")

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from gateway.contracts.states import SendingKind
 
-SCHEMA_VERSION = "11"
+SCHEMA_VERSION = "12"
 """The revision that these tables are of; `migrations` makes them"""
 
 metadata = MetaData()

@@ -371,3 +371,12 @@ def _plan(connection: psycopg.Connection[Any], statement: Statement, explain: st
     }
     rows = connection.execute(explain + statement.sql, statement.bind(values)).fetchall()
     return "\n".join(row[0] for row in rows)
+
+
+def test_encrypted_payloads_are_not_compressed(store: PostgresStore, journal: SqlJournal) -> None:
+    del journal
+    with psycopg.connect(store.url) as connection:
+        found = connection.execute(
+            "SELECT attstorage FROM pg_attribute WHERE attrelid = 'content'::regclass AND attname = 'sealed'"
+        )
+        assert found.fetchall() == [("e",)]
