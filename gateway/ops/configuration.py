@@ -202,9 +202,10 @@ def load(path: Path | None = None) -> Configuration:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(
-            f"{file} can not be read: {error.strerror}", hint="pakkehjem init DIR writes a configuration"
-        ) from None
+        hint = "pakkehjem init DIR writes a configuration"
+        if isinstance(error, PermissionError):
+            hint = "run it as the service's user, or let this one read the file and its folder"
+        raise ConfigurationError(f"{file} can not be read: {error.strerror}", hint=hint) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} is no valid TOML: {error}") from None
     try:

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,6 +45,8 @@ FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 _FRESH_SECONDS: Final = 10.0
 """For how long an answer of journal and broker is given again"""
+_PATIENCE_SECONDS: Final = 3.0
+"""For how long who asks is let wait: who watches gives up soon, and would not hear why"""
 _NAMED: Final = 4
 
 
@@ -146,6 +149,8 @@ class _Watch:
         self._folder = folder
         self._lock = threading.Lock()
         self._seen: Seen | None = None
+        self._looking: Future[Seen] | None = None
+        self._eyes = ThreadPoolExecutor(max_workers=1)
 
     def healthy(self) -> list[str]:
         """Why the service should be started anew; empty where it should not."""
@@ -158,11 +163,22 @@ class _Watch:
         return [*alive, *self.healthy(), *self.look().troubles]
 
     def look(self) -> Seen:
-        """As of some seconds ago at most; only one looks at a time."""
+        """As of some seconds ago at most; only one looks at a time, and nobody waits for it for long."""
         with self._lock:
-            if self._seen is None or time.monotonic() - self._seen.at > _FRESH_SECONDS:
-                self._seen = self._looked()
-            return self._seen
+            if self._seen is not None and time.monotonic() - self._seen.at <= _FRESH_SECONDS:
+                return self._seen
+            if self._looking is None:
+                self._looking = self._eyes.submit(self._looked)
+            looking = self._looking
+        if not wait([looking], timeout=_PATIENCE_SECONDS).done:
+            trouble = f"journal and broker have not answered within {_PATIENCE_SECONDS:.0f} s"
+            return Seen(at=time.monotonic(), journal=None, queues=(), troubles=(trouble,))
+        with self._lock:
+            if self._looking is looking:
+                self._looking = None
+                if looking.exception() is None:
+                    self._seen = looking.result()
+        return looking.result()
 
     def _looked(self) -> Seen:
         troubles: list[str] = []

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,12 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.contracts.errors import JournalUnavailableError
 from gateway.contracts.queues import Envelope
 from gateway.contracts.records import Event
 from gateway.ops import observer, watchdog
@@ -318,3 +320,26 @@ def test_prometheus_takes_the_rules() -> None:
 def test_every_alert_says_what_to_do() -> None:
     text = (DEPLOY / "prometheus" / "alerts.yml").read_text()
     assert text.count("- alert:") == text.count("action:") == text.count("summary:") > 8
+
+
+def test_who_asks_is_told_in_time_that_journal_and_broker_do_not_answer(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, looks = threading.Event(), list[str]()
+
+    def slow(*_: object) -> NoReturn:
+        looks.append("journal")
+        answers.wait(60)
+        raise JournalUnavailableError("The journal's database can not be reached.")
+
+    monkeypatch.setattr(observer, "open_journal", slow)
+    monkeypatch.setattr(observer, "_PATIENCE_SECONDS", 0.05)
+    watch = observer._Watch(load(config), Hearts(), tmp_path)
+    for _ in range(3):
+        assert [t for t in watch.look().troubles if "have not answered within" in t]
+    assert looks == ["journal"]
+    answers.set()
+    monkeypatch.setattr(observer, "_PATIENCE_SECONDS", 60.0)
+    assert watch.look().troubles[0] == "journal: The journal's database can not be reached."
+    assert watch.look() is watch.look()
+    assert looks == ["journal"]
