@@ -8,7 +8,7 @@ from typing import cast
 
 from adapters.reading.model import Statement, Topic
 from adapters.reading.roles import speaks_of_cancer
-from adapters.reading.vocabulary import Choice, Words
+from adapters.reading.vocabulary import Choice, Sieve, Words
 from gateway.contracts.summary import Action, Diagnosis
 from mappings import table, vocabulary
 
@@ -19,6 +19,7 @@ _WITHDRAWS = Words("action", "withdraws_this")
 _REPLACES = Words("action", "replaces_another")
 _CANCEL = Words("action", "cancel")
 _CHANGE = Words("action", "change")
+_TELLS_AN_ACTION = Sieve(_WITHDRAWS, _REPLACES, _CANCEL, _CHANGE)
 
 
 @cache
@@ -45,6 +46,8 @@ def against_certainty(
 def against_action(action: Action, statements: Sequence[Statement]) -> Statement | None:
     """The first statement that says that the message does something else than its code to an earlier one."""
     for statement in statements:
+        if not _TELLS_AN_ACTION.passes(statement.low):
+            continue
         titles = statement.topic is Topic.TITLE
         withdraws = statement.low in _WITHDRAWS or (titles and statement.low in _CANCEL)
         replaces = statement.low in _REPLACES or (titles and statement.low in _CHANGE)

@@ -26,7 +26,7 @@ _PERSONS = {
 }
 """By code list 3101: words that present the patient, after the label, that go on, that speak of one at all"""
 _OTHER = {"1": "2", "2": "1"}
-_PRESENTS = Sieve(*_MEN, *_WOMEN)
+_PRESENTS = Sieve(*_MEN, *_WOMEN, *(by_label for _, by_label, _, _ in _PERSONS.values()))
 _OF_OTHERS = frozenset(
     {
         Topic.KIN,
@@ -70,7 +70,7 @@ def against_patient(
 
 def _other_identifiers(record: PatientRecord, statements: Sequence[Statement]) -> Iterator[Statement]:
     own = {normalise(identifier.id) for identifier in record.identifiers}
-    if not own:
+    if not own or _IDENTIFIER.search("\n".join(statement.text for statement in statements)) is None:
         return
     for statement in statements:
         for found in _IDENTIFIER.finditer(statement.text):
@@ -87,10 +87,10 @@ def _presented_otherwise(
     other = _OTHER.get(sex or "")
     age = _age(record, sent_on)
     for statement in statements:
-        if other and statement.label in _LABEL and statement.low in _PERSONS[other][1]:
-            yield statement
         if not _PRESENTS.passes(statement.low):
             continue
+        if other and statement.low in _PERSONS[other][1] and statement.label in _LABEL:
+            yield statement
         for code, (present, _, _, _) in _PERSONS.items():
             found = next((match for words in present if (match := words.find(statement.low))), None)
             if found is None or _is_of_another(statement.low, found.start()):
