@@ -54,9 +54,10 @@ class HeldDeadlines:
                 self._told.add((note.id, name))
 
     def _tell(self, note: InboundMessage, name: str, left: timedelta, now: datetime) -> None:
-        if any(event.name == name for event in self._journal.events(note.id)):
-            return
         with self._journal.transaction() as transaction:
+            # Once it has begun no other worker writes: two of them may look at the same moment.
+            if any(event.name == name for event in self._journal.events(note.id)):
+                return
             transaction.add_event(Event(inbound_id=note.id, at=now, name=name))
         log.warning(
             name,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import orjson
@@ -14,7 +17,7 @@ from structlog.testing import capture_logs
 from gateway.contracts.audit import AuditFilter
 from gateway.contracts.errors import EXIT_DONE, EXIT_NO, EXIT_PARTLY, EXIT_USAGE, GatewayError
 from gateway.contracts.receipts import ErrorCode, ReceiptStatus
-from gateway.contracts.records import InboundMessage
+from gateway.contracts.records import Event, InboundMessage
 from gateway.contracts.states import InboundState, SendingKind, SendingState
 from gateway.formats import read_message
 from gateway.ops.cli import cli
@@ -22,6 +25,7 @@ from gateway.ops.composition import held_notes
 from gateway.ops.holding import time_left
 from gateway.ops.security import message_verifier
 from gateway.pipeline.held import NotHeldError, Person
+from gateway.receipts.held_deadlines import HeldDeadlines
 from gateway.security.gate import parse
 from schemas import SchemaSet, default_official_directory
 from tests.flow.conftest import Start
@@ -345,6 +349,28 @@ def test_a_held_note_alerts_once_when_its_time_runs_out_and_once_when_it_has(gat
     assert after(97) == ["held-deadline-passed"]
     assert after(99) == []
     assert events(gateway, row).count("held-deadline-near") == 1
+
+
+def test_of_two_workers_that_look_at_the_same_moment_one_alerts(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = held(gateway, recent(note(IN_WORK_UP)))
+    journal = gateway.worker.journal
+    read, both = journal.events, Barrier(2)
+
+    def together(inbound_id: str) -> list[Event]:
+        found = read(inbound_id)
+        with suppress(BrokenBarrierError):
+            both.wait(1)
+        return found
+
+    monkeypatch.setattr(journal, "events", together)
+    looking = [HeldDeadlines(journal, limit=timedelta(0), before=timedelta(0)) for _ in range(2)]
+    with capture_logs() as logs, ThreadPoolExecutor() as workers:
+        list(workers.map(lambda each: each.check(datetime.now(UTC) + timedelta(days=1)), looking))
+    assert [line["event"] for line in logs] == ["held-deadline-passed"]
+    monkeypatch.undo()
+    assert events(gateway, row).count("held-deadline-passed") == 1
 
 
 @pytest.mark.parametrize(
