@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,3 +96,25 @@ def test_a_receiver_that_is_down_is_shown(pakkehjem: Pakkehjem, config: Path, ga
     (down,) = pakkehjem("queues", "status", "-c", config, "--json").json()["circuits"]
     assert (down["receiver"], down["error"], down["faults"]) == (MUNICIPALITY, "unroutable", 5)
     assert f"receiver {MUNICIPALITY} is down since" in pakkehjem("queues", "status", "-c", config).err
+
+
+def test_receivers_queues_that_are_empty_are_counted_and_shown_on_request(
+    pakkehjem: Pakkehjem, gateway: Gateway
+) -> None:
+    everything = pakkehjem("queues", "status", "-c", gateway.config, "--json").json()["queues"]
+    names = [each["name"] for each in everything]
+    gateway.put("8910031_async", b"<a/>")
+    short, whole = (pakkehjem("queues", "status", "-c", gateway.config, *more) for more in ((), ("--all",)))
+    shown = [line.split()[0] for line in short.out.splitlines()[1:]]
+    assert "8910031_async" in shown
+    assert "pakkehjem_in" in shown
+    assert "8910031_error" not in shown
+    assert f"{len(names) - len(shown)} queues of others are empty: --all shows them" in short.err
+    assert [line.split()[0] for line in whole.out.splitlines()[1:]] == names
+    assert "--all" not in whole.err
+
+
+def test_of_many_missing_queues_some_are_named(pakkehjem: Pakkehjem, config: Path) -> None:
+    done = pakkehjem("queues", "status", "-c", config)
+    assert done.code == 1
+    assert re.search(r"\d+ of \d+ are missing: (\w+, ){10}…\n", done.err)

@@ -18,8 +18,12 @@ from gateway.ops.auditing import audit_entry
 from gateway.ops.cli.options import config_option, json_option, reason_option
 from gateway.ops.configuration import Configuration, load
 from gateway.ops.console import local_time, print_json, printable, say, table
-from gateway.ops.queue_names import all_queues
+from gateway.ops.counted import counted
+from gateway.ops.queue_names import all_queues, inbound_queues
 from gateway.ops.stores import connect_queue, open_journal, open_registry
+
+_NAMED = 10
+"""Queues that are missing, by name"""
 
 
 @click.group()
@@ -31,9 +35,10 @@ def command() -> None:
 
 
 @command.command()
+@click.option("--all", "everything", is_flag=True, help="Also the receivers' queues that are empty.")
 @config_option
 @json_option
-def status(config: Path | None, *, as_json: bool) -> int:
+def status(config: Path | None, *, everything: bool, as_json: bool) -> int:
     """How full each queue is, the error and dead-letter queues too; whom nothing is sent to just now.
 
     What a broker does not tell is shown as `-`. Exit code 1 where a queue is missing.
@@ -41,7 +46,9 @@ def status(config: Path | None, *, as_json: bool) -> int:
     Example: pakkehjem queues status -c gateway.toml --json
     """
     configuration = load(config)
-    names = all_queues(configuration, open_registry(configuration))
+    registry = open_registry(configuration)
+    names = all_queues(configuration, registry)
+    ours = set(inbound_queues(configuration, registry))
     with connect_queue(configuration) as queue:
         found = {each.name: each for each in queue.status(names)}
     circuits, pauses = _stopped(configuration)
@@ -57,17 +64,25 @@ def status(config: Path | None, *, as_json: bool) -> int:
             }
         )
     else:
+        telling = [
+            each for each in shown if everything or each.name in ours or each.ready or each.unacknowledged
+        ]
         table(
             ("queue", "ready", "unacknowledged", "consumers", "oldest"),
             [
                 (each.name, each.ready, each.unacknowledged, each.consumers, _age(each.oldest_seconds))
-                for each in shown
+                for each in telling
             ],
             whole=("queue",),
         )
+        if quiet := len(shown) - len(telling):
+            empty = f"{counted(quiet, 'queue')} of others {'is' if quiet == 1 else 'are'} empty"
+            say(f"{empty}: --all shows them")
         _show_stopped(circuits, pauses)
         if missing:
-            say(f"{len(missing)} of {len(names)} are missing: {', '.join(missing)}")
+            named = missing if everything else missing[:_NAMED]
+            more = ", …" if len(named) < len(missing) else ""
+            say(f"{len(missing)} of {len(names)} are missing: {', '.join(named)}{more}")
             say("next: pakkehjem queues setup")
     return EXIT_NO if missing else EXIT_DONE
 
