@@ -1,25 +1,21 @@
-"""Counts what the report is made of, by department, municipality and month.
+"""Counts the notes that the report tells of, by department, municipality and month.
 
-Notes are read one by one, with their sealed facts, which never leave this module but as sums; sendings are
-counted by the database; where a note was purged, its facts are in such a sum already.
+They are read one by one, with their sealed facts, which never leave this module but as sums; where a note was
+purged, its facts are in such a sum already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
     and_,
     case,
     exists,
-    func,
-    literal,
     literal_column,
     select,
 )
@@ -27,28 +23,20 @@ from sqlalchemy import (
 from gateway.contracts.facts import FactSums
 from gateway.contracts.ports import Vault
 from gateway.contracts.registry import PartyKind
-from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
+from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.contracts.summary import Action
+from gateway.journal.figure_columns import UNIT, came_in, number, which_month
 from gateway.journal.figures import Cell, Figures, Month, NoteFigures, month_of, months
 from gateway.journal.rows import (
     facts_from_bytes,
     from_time,
     sums_from_bytes,
     sums_to_bytes,
-    to_time,
 )
 from gateway.journal.session import Session
 from gateway.journal.statement import holds
 from gateway.journal.statements import Statements
 from gateway.journal.tables import content, inbound, sending
-
-_SECOND = 1_000_000
-_MINUTE_SECONDS = 60
-_EXACT_SECONDS = 3600
-"""Up to here times are counted to the second, beyond it to the minute"""
-
-_TOGETHER = 4
-"""Months whose sendings are counted by one query: enough for a plan that reads much, and sorted in memory"""
 
 _FACTS = "inbound.facts"
 _SUMS = "report.sums"
@@ -62,9 +50,6 @@ _NOT_SENT = (
     InboundState.WITHHELD,
     InboundState.DISCARDED,
 )
-
-
-_ANSWERED = (SendingState.ACKNOWLEDGED, SendingState.REFUSED)
 
 
 _NO_NAME = (-1, "")
@@ -84,11 +69,10 @@ class _Counted:
 class FigureReader:
     """Counts, in a session that reads."""
 
-    def __init__(self, session: Session, vault: Vault, *, deadline: timedelta) -> None:
-        """`deadline`: how long a receiver has to answer."""
+    def __init__(self, session: Session, vault: Vault) -> None:
+        """Nothing is counted yet."""
         self._session = session
         self._vault = vault
-        self._deadline_seconds = int(deadline.total_seconds())
         self._figures = Figures()
 
     def read(self, counted: Sequence[Month], *, facts_from: str) -> Figures:
@@ -106,16 +90,8 @@ class FigureReader:
         """
         first, last = min(facts_from, counted[0].name), counted[-1].name
         self._notes(months(first, last), {month.name for month in counted})
-        for begin in range(0, len(counted), _TOGETHER):
-            self._sendings(counted[begin : begin + _TOGETHER])
-        for month in counted:
-            self._replies(month)
         self._sums(first, last)
         return self._figures
-
-    def _cell(self, month: str, unit: str | None, municipality: str | None) -> NoteFigures:
-        cell = Cell(month=month, unit=unit or "", municipality=municipality or "")
-        return self._figures.cells.setdefault(cell, NoteFigures())
 
     def _notes(self, looked_at: Sequence[Month], counted: Collection[str]) -> None:
         """Count notes and their facts, each read once."""
@@ -147,83 +123,6 @@ class FigureReader:
                 cell.any_facts = True
         self._figures.unit_names |= {unit: name for unit, (_, name) in unit_names.items()}
         self._figures.facts |= {cell.name: cell.facts for cell in found.values() if cell.any_facts}
-
-    def _sendings(self, some: Sequence[Month]) -> None:
-        seconds = (sending.c.settled_at - sending.c.created_at) // _number(_SECOND)
-        minute = _number(_MINUTE_SECONDS)
-        rounded = case((seconds < _number(_EXACT_SECONDS), seconds), else_=seconds // minute * minute)
-        group = (_month(some), _UNIT, inbound.c.municipality, sending.c.state, sending.c.apprec, rounded)
-        query = (
-            select(*group, func.count())
-            .select_from(inbound)
-            .join(sending, sending.c.inbound_id == inbound.c.id)
-            .where(*_of(some), holds(sending.c.kind, SendingKind.NOTE))
-            .group_by(*group)
-        )
-        for month, unit, municipality, state, apprec, taken, count in self._session.select(query):
-            self._count_sending(self._cell(some[month].name, unit, municipality), state, apprec, taken, count)
-
-    def _count_sending(
-        self, cell: NoteFigures, state: str, apprec: str | None, seconds: int | None, count: int
-    ) -> None:
-        match state:
-            case SendingState.ACKNOWLEDGED:
-                key = max(seconds or 0, 0)
-                cell.acknowledged[key] = cell.acknowledged.get(key, 0) + count
-            case SendingState.REFUSED:
-                cell.refused += count
-                for code in (apprec or "").split()[1:] or ["?"]:
-                    cell.negative[code] = cell.negative.get(code, 0) + count
-            case SendingState.FAILED:
-                cell.failed += count
-            case SendingState.PENDING | SendingState.DELIVERED:
-                cell.waiting += count
-        late = seconds is not None and seconds > self._deadline_seconds
-        if state == SendingState.OVERDUE or (late and state in _ANSWERED):
-            cell.overdue += count
-
-    def _replies(self, month: Month) -> None:
-        note = inbound.alias("note")
-        query = (
-            select(
-                inbound.c.id,
-                func.coalesce(inbound.c.unit, note.c.unit, inbound.c.hospital, note.c.hospital),
-                func.coalesce(note.c.municipality, inbound.c.municipality),
-                inbound.c.state,
-                func.max(sending.c.settled_at),
-                func.max(sending.c.receiver_role),
-                inbound.c.received_at,
-            )
-            .select_from(inbound)
-            .outerjoin(note, note.c.id == inbound.c.replaces)
-            .outerjoin(
-                sending,
-                and_(sending.c.inbound_id == inbound.c.id, holds(sending.c.kind, SendingKind.REPLY)),
-            )
-            .where(*_of([month], InboundKind.REPLY))
-            .group_by(
-                inbound.c.id,
-                inbound.c.unit,
-                note.c.unit,
-                inbound.c.hospital,
-                note.c.hospital,
-                note.c.municipality,
-                inbound.c.municipality,
-                inbound.c.state,
-                inbound.c.received_at,
-            )
-        )
-        for _, unit, municipality, state, settled, role, received in self._session.select(query):
-            if state == InboundState.REJECTED or (role is not None and role != PartyKind.HOSPITAL):
-                continue
-            cell = self._cell(month.name, unit, municipality)
-            cell.replies += 1
-            taken = state in {InboundState.ACKNOWLEDGED, InboundState.DISCARDED, InboundState.ACCEPTED}
-            if not taken:
-                cell.replies_waiting += 1
-            elif settled is not None:
-                seconds = _rounded(max(settled - received, 0) // _SECOND)
-                cell.replies_taken[seconds] = cell.replies_taken.get(seconds, 0) + 1
 
     def _sums(self, first: str, last: str) -> None:
         c = content.c
@@ -264,29 +163,6 @@ def add_up(session: Session, statements: Statements, vault: Vault, ids: Sequence
         session.change(statements.put_content, {"row_id": key, "part": _SUMS, "sealed": sealed})
 
 
-_UNIT: ColumnElement[Any] = func.coalesce(inbound.c.unit, inbound.c.hospital)
-
-
-def _number(value: int) -> ColumnElement[int]:
-    """A number that stands in the statement; of whole numbers SQL makes whole ones."""
-    return literal_column(str(value), type_=BigInteger)
-
-
-def _of(some: Sequence[Month], kind: InboundKind = InboundKind.NOTE) -> Iterator[ColumnElement[bool]]:
-    """What came in these months, which follow on each other."""
-    yield holds(inbound.c.kind, kind)
-    yield inbound.c.received_at >= literal(to_time(some[0].start))
-    yield inbound.c.received_at < literal(to_time(some[-1].end))
-
-
-def _month(some: Sequence[Month]) -> ColumnElement[int]:
-    """Which of these months it came in, from 0."""
-    # As literals: PostgreSQL must see that what is selected is what is grouped by.
-    return case(
-        *((inbound.c.received_at < _number(to_time(month.end)), _number(n)) for n, month in enumerate(some))
-    )
-
-
 def _sent_on() -> ColumnElement[bool]:
     """Something of it was sent to a municipality or a GP."""
     return exists().where(sending.c.inbound_id == inbound.c.id, holds(sending.c.kind, SendingKind.NOTE))
@@ -305,16 +181,16 @@ def _first_time() -> ColumnElement[int]:
     )
     # A case is looked at no further than it must be; SQLite looks at both sides of an «or».
     return case(
-        (holds(inbound.c.action, Action.NEW), _number(1)),
-        (and_(holds(inbound.c.action, Action.CHANGE), begins), _number(1)),
-        else_=_number(0),
+        (holds(inbound.c.action, Action.NEW), number(1)),
+        (and_(holds(inbound.c.action, Action.CHANGE), begins), number(1)),
+        else_=number(0),
     )
 
 
 def _found(code: str) -> ColumnElement[int]:
     """1 where it has this finding, else 0."""
     found = inbound.c.findings.like(literal_column(f"""'%"code":"{code}"%'"""))
-    return case((found, _number(1)), else_=_number(0))
+    return case((found, number(1)), else_=number(0))
 
 
 _IS_FACTS = and_(content.c.row_id == inbound.c.id, content.c.part == literal_column(f"'{_FACTS}'"))
@@ -324,8 +200,8 @@ def _notes_of(some: Sequence[Month]) -> Select[Any]:
     """A row for each note that was sent on, with its sealed facts where it has any."""
     return (
         select(
-            _month(some),
-            _UNIT,
+            which_month(some),
+            UNIT,
             inbound.c.municipality,
             inbound.c.unit_name,
             inbound.c.action,
@@ -336,14 +212,14 @@ def _notes_of(some: Sequence[Month]) -> Select[Any]:
         )
         .select_from(inbound)
         .outerjoin(content, _IS_FACTS)
-        .where(*_of(some), _sent_on())
+        .where(*came_in(some), _sent_on())
     )
 
 
 def _facts_of(ids: Sequence[str]) -> Select[Any]:
     return (
         select(
-            _UNIT,
+            UNIT,
             inbound.c.municipality,
             inbound.c.id,
             _first_time(),
@@ -369,7 +245,3 @@ def _replaced(ids: Iterable[str] | None = None) -> Select[Any]:
         inbound.c.state.not_in([state.value for state in _NOT_SENT]),
     )
     return query if ids is None else query.where(inbound.c.replaces.in_(list(ids)))
-
-
-def _rounded(seconds: int) -> int:
-    return seconds if seconds < _EXACT_SECONDS else seconds // _MINUTE_SECONDS * _MINUTE_SECONDS

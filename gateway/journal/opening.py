@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import timedelta
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from gateway.contracts.errors import ConfigurationError
 from gateway.contracts.ports import Vault
 from gateway.journal.sql_journal import LEASE, SqlJournal
-from gateway.journal.store import Store
+from gateway.journal.store import open_store
 from gateway.journal.tables import SCHEMA_VERSION
-
-_BACKENDS = ("sqlite", "postgresql")
-"""Modules of this package: a database's driver is loaded where it is used"""
 
 
 def open_journal(url: str, vault: Vault, *, lease: timedelta = LEASE) -> SqlJournal:
@@ -77,12 +69,4 @@ def journal_version(url: str, vault: Vault) -> str:
 
 def _opened(url: str, vault: Vault, lease: timedelta) -> SqlJournal:
     """A journal that is not checked yet."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigurationError("The journal's URL can not be read: write sqlite:///path/to/file.") from None
-    name = parsed.get_backend_name()
-    if name not in _BACKENDS:
-        raise ConfigurationError(f"There is no journal of kind {name!r}; known: {', '.join(_BACKENDS)}.")
-    store: Store = importlib.import_module(f"gateway.journal.{name}").open_store(parsed)
-    return SqlJournal(store, vault, lease=lease)
+    return SqlJournal(open_store(url), vault, lease=lease)

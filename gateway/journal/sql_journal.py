@@ -20,10 +20,12 @@ from gateway.contracts.records import Event, InboundFilter, InboundMessage, Rece
 from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.contracts.traffic import Circuit, Pause
 from gateway.journal import audit_check, audit_log, listing, rows, schema, state, upkeep
+from gateway.journal.answer_reader import AnswerReader, answers_of
+from gateway.journal.beside import beside
 from gateway.journal.exclusive import Hold
 from gateway.journal.failures import FailureLog
 from gateway.journal.figure_reader import FigureReader
-from gateway.journal.figures import Figures, Month
+from gateway.journal.figures import Figures, Month, NoteFigures
 from gateway.journal.rows import Row
 from gateway.journal.session import Session, session_of
 from gateway.journal.state import JournalState
@@ -34,6 +36,9 @@ from gateway.journal.transaction import SqlTransaction
 
 LEASE = timedelta(seconds=30)
 """How long a process has to publish what it took, where several do"""
+
+MANY = 100_000
+"""Messages in a journal whose report is counted by two processes: starting one takes a second"""
 
 
 class SqlJournal:
@@ -166,10 +171,28 @@ class SqlJournal:
         return None if found[0] is None else rows.from_time(found[0])
 
     def figures(self, counted: Sequence[Month], *, facts_from: str, deadline: timedelta) -> Figures:
-        """What the report is made of; see `FigureReader.read`."""
+        """What the report is made of; see `FigureReader.read`.
+
+        In a large journal notes and answers are counted side by side, each as they stand at the beginning.
+
+        Args:
+            counted: the months.
+            facts_from: the first month whose facts are wanted.
+            deadline: how long a receiver has to answer.
+        """
+        url = self._store.reader.url.render_as_string(hide_password=False)
         with self._session(self._store.reader) as session:
-            reader = FigureReader(session, self._vault, deadline=deadline)
-            return reader.read(counted, facts_from=facts_from)
+            reader = FigureReader(session, self._vault)
+            if state.messages(session) < MANY:
+                found = reader.read(counted, facts_from=facts_from)
+                answers = AnswerReader(session, deadline=deadline).read(counted)
+            else:
+                with beside(answers_of, url, counted, deadline) as counted_beside:
+                    found = reader.read(counted, facts_from=facts_from)
+                    answers = counted_beside()
+        for cell, figures in answers.items():
+            found.cells.setdefault(cell, NoteFigures()).add(figures)
+        return found
 
     def circuits(self) -> list[Circuit]:
         """What is known of receivers that sendings did not reach, by receiver."""

@@ -14,7 +14,7 @@ from gateway.contracts.traffic import Circuit
 from gateway.journal.rows import from_time
 from gateway.journal.session import Session
 from gateway.journal.statement import holds
-from gateway.journal.tables import ANSWERED, sending
+from gateway.journal.tables import ANSWERED, inbound, sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,12 @@ def unanswered(session: Session) -> int:
         .select_from(sending)
         .where(holds(sending.c.state, SendingState.DELIVERED), holds(sending.c.kind, *ANSWERED))
     )
+    return int(session.select(query)[0][0])
+
+
+def messages(session: Session) -> int:
+    """How many messages came in at the most."""
+    query: Select[Any] = select(func.coalesce(func.max(inbound.c.sequence), 0))
     return int(session.select(query)[0][0])
 
 

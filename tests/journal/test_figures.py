@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from gateway.contracts.facts import FactSums, NoteFacts, Window
 from gateway.contracts.findings import finding
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
+from gateway.journal import sql_journal
 from gateway.journal.figures import Cell, Figures, month_of, months
 from gateway.journal.rows import facts_from_bytes, facts_to_bytes, sums_from_bytes, sums_to_bytes
 from gateway.journal.sql_journal import SqlJournal
@@ -188,3 +191,15 @@ def test_facts_and_sums_are_read_back_as_they_were_written() -> None:
     sums.add(FACTS, counted=True, stands=True)
     sums.add(PLAIN, counted=False, stands=True)
     assert sums_from_bytes(sums_to_bytes(sums)) == sums
+
+
+def test_a_large_journal_is_counted_by_two_processes_with_the_same_result(
+    journal: SqlJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        put(journal, f"n{number}", seconds=60 * number, unit=f"10{number % 2}")
+    put(journal, "refused", state=SendingState.REFUSED, apprec="2 E21")
+    counted = read(journal)
+    monkeypatch.setattr(sql_journal, "MANY", 1)
+    assert read(journal) == counted
+    assert sum(cell.refused for cell in counted.cells.values()) == 1

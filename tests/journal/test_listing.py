@@ -119,7 +119,7 @@ def any_filter(chance: random.Random) -> InboundFilter:
         "until": lambda: NOW + timedelta(minutes=chance.randrange(70)),
         "patient_reference": lambda: chance.choice(("a", "c")),
         "id_prefix": lambda: chance.choice(("0", "10", "x")),
-        "msg_id_prefix": lambda: chance.choice(("m", "M", "")),
+        "msg_id_prefix": lambda: chance.choice(("m1", "M", "")),
         "before_id": lambda: f"{chance.randrange(200):03}",
         "limit": lambda: chance.choice((1, 5, 500)),
     }
