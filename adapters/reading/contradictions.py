@@ -14,7 +14,8 @@ from mappings import table, vocabulary
 
 EARLIER = Words("diagnosis", "earlier")
 METASTASIS = Words("diagnosis", "metastasis")
-NO_DIAGNOSIS = Words("diagnosis", "no_diagnosis")
+_NO_DIAGNOSIS = Words("diagnosis", "no_diagnosis")
+_NONE_YET = Words("diagnosis", "no_diagnosis", "in_work_up")
 _WITHDRAWS = Words("action", "withdraws_this")
 _REPLACES = Words("action", "replaces_another")
 _CANCEL = Words("action", "cancel")
@@ -28,6 +29,20 @@ def sites() -> Choice[str]:
     return Choice((site, Words("sites", site)) for site in vocabulary("sites"))
 
 
+def says_none_yet(statement: Statement) -> bool:
+    """Whether a statement says that there is no diagnosis yet, or that work-up goes on."""
+    return statement.low in _NONE_YET
+
+
+def denies_diagnosis(statements: Sequence[Statement]) -> bool:
+    """Whether the words say outright that no cancer is diagnosed.
+
+    Which illness the patient has, the code tells; that it is certain, it does not, and a municipality is not
+    told of a cancer that its author calls none.
+    """
+    return any(s.low in _NO_DIAGNOSIS and s.low not in METASTASIS for s in statements)
+
+
 def against_certainty(
     statements: Sequence[Statement], uncertain: Sequence[Statement], sure: Sequence[Statement]
 ) -> Statement | None:
@@ -38,7 +53,7 @@ def against_certainty(
         uncertain: of these, those that call it uncertain; they count where they name the cancer.
         sure: of these, those that name the cancer and doubt nothing.
     """
-    none_yet = [s for s in statements if s.low in NO_DIAGNOSIS]
+    none_yet = [s for s in statements if says_none_yet(s)]
     doubted = [] if sure else [s for s in uncertain if speaks_of_cancer(s.low)]
     return next((s for s in (*none_yet, *doubted) if s.low not in METASTASIS), None)
 

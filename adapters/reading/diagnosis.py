@@ -6,7 +6,14 @@ import datetime
 import re
 from collections.abc import Sequence
 
-from adapters.reading.contradictions import EARLIER, METASTASIS, NO_DIAGNOSIS, against_certainty, sites
+from adapters.reading.contradictions import (
+    EARLIER,
+    METASTASIS,
+    against_certainty,
+    denies_diagnosis,
+    says_none_yet,
+    sites,
+)
 from adapters.reading.dates import FoundDate
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import RELATIVES_ILLNESS, TREATMENT, speaks_of_cancer
@@ -108,7 +115,10 @@ def read_diagnosis(
     said = _said(named, headed)
     code, system, name = _code(coded, [*headed, *named])
     text = line_or_none(_text(said, name))
-    confirmed = (coded is not None and _is_cancer(coded)) or _confirmed(about, code, system)
+    if coded is not None and _is_cancer(coded):
+        confirmed = not denies_diagnosis(about)
+    else:
+        confirmed = _confirmed(about, code, system)
     if code is None and text is None:
         return None
     if coded is not None:
@@ -282,7 +292,7 @@ def doubts(entries: Sequence[DiagnosisEntry], about: Sequence[Statement]) -> Sta
 
 def _confirmed(about: Sequence[Statement], code: str | None, system: CodeSystem | None) -> bool:
     """Whether the words, with the code that they may hold, leave no doubt."""
-    if any(s.low in NO_DIAGNOSIS for s in about):
+    if any(map(says_none_yet, about)):
         return False
     if code is not None and system is not None and is_cancer(code, system):
         return True

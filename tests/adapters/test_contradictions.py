@@ -187,22 +187,24 @@ def test_a_coded_language_holds_and_words_against_it_are_noticed(
 
 @pytest.mark.parametrize("system", ["dips", "doculive", "helseplattformen"])
 @pytest.mark.parametrize(
-    "text",
+    ("text", "confirmed"),
     [
-        "Pasienten har foreløpig ingen kreftdiagnose.",
-        "Det er tatt biopsi, men ikke endelig diagnose ennå.",
-        "Diagnosen er ikkje stadfesta.",
-        "Framleis under utgreiing.",
-        "Mistanke om bukspyttkjertelkreft.",
-        "Under utredning for kreft i bukspyttkjertelen.",
+        ("Pasienten har foreløpig ingen kreftdiagnose.", False),
+        ("Det er tatt biopsi, men ikke endelig diagnose ennå.", False),
+        ("Diagnosen er ikkje stadfesta.", False),
+        ("Framleis under utgreiing.", True),
+        ("Mistanke om bukspyttkjertelkreft.", True),
+        ("Under utredning for kreft i bukspyttkjertelen.", True),
     ],
 )
-def test_a_coded_cancer_is_one_and_words_that_there_is_none_yet_are_noticed(system: str, text: str) -> None:
+def test_words_that_a_coded_cancer_is_none_yet_are_noticed_and_a_denial_needs_a_person(
+    system: str, text: str, *, confirmed: bool
+) -> None:
     code = CodedValue(value="C25.0", code_list=CodeList.ICD_10)
     entry = DiagnosisEntry(main=True, code=code, place="x")
     reading = _system_reads(system, text, diagnoses=(entry,))
     assert reading.summary.diagnosis is not None
-    assert reading.summary.diagnosis.confirmed
+    assert (reading.summary.diagnosis.code, reading.summary.diagnosis.confirmed) == ("C25.0", confirmed)
     assert "PH090" in reading.noticed
     assert text in reading.unplaced
     uncoded = _system_reads(system, f"Diagnose: C25.0 kreft i bukspyttkjertelen\n{text}")
