@@ -21,7 +21,10 @@ fail() { echo "rabbitmq.sh: $*" >&2; exit 1; }
 
 [ $# -ge 2 ] || usage
 action=$1
-mkdir -p "$2"
+if [ "$action" = start ]; then mkdir -p "$2"; fi
+# What was taken away has ended already.
+if [ "$action" = stop ] && [ ! -d "$2" ]; then exit 0; fi
+[ -d "$2" ] || fail "there is no folder $2: start it first"
 dir=$(cd "$2" && pwd)
 shift 2
 

@@ -69,21 +69,26 @@ def test_people_see_the_flow_an_example_and_a_verdict_and_no_patient(tmp_path: P
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_nothing_is_left_when_it_is_stopped(tmp_path: Path, number: signal.Signals) -> None:
-    with subprocess.Popen(
+    # A shell has what it starts in the background ignore Ctrl-C, and that is inherited.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
         [sys.executable, "-m", "gateway.ops.cli", "demo"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
-    ) as process:
+    )
+    signal.signal(signal.SIGINT, inherited)
+    with process:
         assert process.stderr is not None
         for line in process.stderr:
             if "the notes go in" in line:
                 break
         time.sleep(0.5)
         process.send_signal(number)
+        said = process.stderr.read()
         code = process.wait(60)
-    assert code == 130
+    assert code == 130, said
     assert list(tmp_path.iterdir()) == []
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(tmp_path) not in listed
