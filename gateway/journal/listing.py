@@ -69,10 +69,11 @@ def found(session: Session, criteria: InboundFilter) -> Sequence[Row]:
 
     Of several values for one criterion any will do; `since` is included, `until` is not.
     """
-    leads = dict(_leads(criteria, session.connection.dialect.name))
+    dialect = session.connection.dialect.name
+    leads = dict(_leads(criteria, dialect))
     lead, bounded = _least(session, leads, criteria)
     conditions = [
-        *(c for name, c in _plain(criteria, session.connection.dialect.name).items() if name != lead),
+        *(c for name, c in _plain(criteria, dialect).items() if name != lead),
         *_places(session, criteria),
         *_kinds(criteria),
         *_when(criteria, inbound.c.received_at),
@@ -82,7 +83,7 @@ def found(session: Session, criteria: InboundFilter) -> Sequence[Row]:
         return session.select(select(*columns).where(*conditions).order_by(*_TIME).limit(criteria.limit))
     chosen = leads[lead]
     # SQLite keeps to what leads of itself, and stops when it has enough.
-    gathered = bounded and session.connection.dialect.name == "postgresql"
+    gathered = bounded and dialect == "postgresql"
     parts = [_part(chosen, way, conditions, criteria.limit, gathered=gathered) for way in chosen.ways]
     ids = parts[0] if len(parts) == 1 else union_all(*(select(p.subquery()) for p in parts))
     query = select(*columns).where(inbound.c.sequence.in_(select(ids.subquery().c.sequence)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from gateway.contracts.findings import finding
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.journal import sql_journal
+from gateway.journal.answer_reader import answers_of
+from gateway.journal.beside import beside
 from gateway.journal.figures import Cell, Figures, month_of, months
 from gateway.journal.rows import facts_from_bytes, facts_to_bytes, sums_from_bytes, sums_to_bytes
 from gateway.journal.sql_journal import SqlJournal
@@ -200,6 +204,16 @@ def test_a_large_journal_is_counted_by_two_processes_with_the_same_result(
         put(journal, f"n{number}", seconds=60 * number, unit=f"10{number % 2}")
     put(journal, "refused", state=SendingState.REFUSED, apprec="2 E21")
     counted = read(journal)
+    begun: list[Callable[..., object]] = []
+
+    def watched(work: Callable[..., object], *given: object) -> AbstractContextManager[Callable[[], object]]:
+        begun.append(work)
+        return beside(work, *given)
+
+    monkeypatch.setattr(sql_journal, "beside", watched)
+    assert read(journal) == counted
+    assert begun == [], "a small journal is counted by one"
     monkeypatch.setattr(sql_journal, "MANY", 1)
     assert read(journal) == counted
+    assert begun == [answers_of]
     assert sum(cell.refused for cell in counted.cells.values()) == 1
