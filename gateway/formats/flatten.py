@@ -17,9 +17,7 @@ _INLINE = re.compile(
 )
 _SILENT = frozenset(("", "style", "script", "head", "title"))  # "": a comment or an instruction
 _CELLS = frozenset(("td", "th"))
-_BLANK_LINES = re.compile(r"\n{3,}")
-_LINE_ENDS = re.compile(r"\r\n?|\x85|\u2028|\u2029")
-_TRAILING = re.compile(r"[^\S\n]+\n")
+_LINE_ENDS = ("\r\n", "\r", "\x85", "\u2028", "\u2029")
 
 
 def flatten(element: Element) -> str:
@@ -27,9 +25,10 @@ def flatten(element: Element) -> str:
 
     Text that stands in the element itself keeps its line breaks; in xhtml white space folds as in a browser.
     """
+    if not len(element):
+        return tidy(element.text or "")
     if next(element.iterchildren("*"), None) is None:
-        text = "".join(map(str, element.itertext()))
-        return tidy(text)
+        return tidy("".join(map(str, element.itertext())))
     page = _Page()
     page.keep(element.text)
     for node in element.iterchildren():
@@ -40,8 +39,12 @@ def flatten(element: Element) -> str:
 
 def tidy(text: str) -> str:
     """Line feeds only, no blanks at the end of a line, nothing before the first and after the last word."""
-    text = _TRAILING.sub("\n", _LINE_ENDS.sub("\n", text))
-    return _BLANK_LINES.sub("\n\n", text).strip()
+    for end in _LINE_ENDS:
+        text = text.replace(end, "\n")
+    text = "\n".join([line.rstrip() for line in text.split("\n")])
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip()
 
 
 class _Page:

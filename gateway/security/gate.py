@@ -139,12 +139,17 @@ def _check_bytes(data: bytes, limits: Limits) -> None:
     if _DOCTYPE_IN_PROLOG.match(data, start):
         raise GateRefusedError("doctype")
     # An element is at most two "<", and every attribute (or namespace declaration) has its "=".
-    if data.count(b"<") > 2 * limits.max_elements:
+    if _holds_more(data, b"<", 2 * limits.max_elements):
         raise GateRefusedError("too-many-elements")
-    if data.count(b"=") > 4 * limits.max_elements:
+    if _holds_more(data, b"=", 4 * limits.max_elements):
         raise GateRefusedError("too-many-attributes")
-    if data.count(b"xmlns") > limits.max_namespaces:
+    if _holds_more(data, b"xmlns", limits.max_namespaces):
         raise GateRefusedError("too-many-attributes")
+
+
+def _holds_more(data: bytes, mark: bytes, count: int) -> bool:
+    """Whether a mark occurs more often than so; what is too short for that need not be counted."""
+    return len(data) > count * len(mark) and data.count(mark) > count
 
 
 def _check_tree(root: etree._Element, data: bytes, limits: Limits) -> None:
@@ -163,7 +168,7 @@ def _check_tree(root: etree._Element, data: bytes, limits: Limits) -> None:
         raise GateRefusedError("too-deep")
     if _too_many_attributes(limits.max_attributes)(root):
         raise GateRefusedError("too-many-attributes")
-    if data.count(b"<") > limits.max_elements and sum(1 for _ in root.iter("*")) > limits.max_elements:
+    if _holds_more(data, b"<", limits.max_elements) and sum(1 for _ in root.iter("*")) > limits.max_elements:
         raise GateRefusedError("too-many-elements")
     if len(data) > limits.max_text and _too_long(limits.max_text)(root):
         raise GateRefusedError("text-too-long")
@@ -188,7 +193,7 @@ def _too_deep(depth: int) -> etree.XPath:
 
 @cache
 def _too_many_attributes(count: int) -> etree.XPath:
-    return etree.XPath(f"boolean(//@*[{count + 1}])")
+    return etree.XPath(f"boolean(/descendant::*/@*[{count + 1}])")
 
 
 @cache

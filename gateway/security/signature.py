@@ -99,6 +99,19 @@ class XmlSigner:
         return template
 
 
+class _Verifier(XMLVerifier):
+    """signxml's verifier for the root of a document: it is not written and parsed once more to begin with.
+
+    Nothing is checked less: signxml takes the signature and the message out of this tree by writing and
+    parsing them, and changes and canonicalises only those copies. The copy before is for an element from
+    inside a document, which has its parents' namespaces.
+    """
+
+    def get_root(self, data: etree._Element) -> etree._Element:
+        """The tree itself."""
+        return data
+
+
 class XmlVerifier:
     """Checks signatures: our own structure check, path and policy; the arithmetic is signxml's."""
 
@@ -169,7 +182,7 @@ class XmlVerifier:
             verification_time=at,
         )
         try:
-            result = XMLVerifier().verify(
+            result = _Verifier().verify(
                 root, x509_cert=certificate, parser=_PARSER, expect_config=configuration
             )
         except InvalidDigest:

@@ -9,8 +9,6 @@ Source: W3C «XML Signature Best Practices», sections 2 and 3; HIS 80601 «Hode
 
 from __future__ import annotations
 
-import binascii
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -52,12 +50,12 @@ _X509_DATA_CHILDREN: Final = frozenset(
 _ATTRIBUTES: Final = frozenset({"Id", "Algorithm", "URI"})
 _MAX_CERTIFICATES: Final = 8
 
-_WHITESPACE: Final = re.compile("[ \\t\\r\\n]+")
+_WHITESPACE: Final = b" \t\r\n"
 _DS_ANYWHERE: Final = f"{{{DS}}}*"
 # Ids inside xhtml text are an editor's, are often doubled, and can never be what a signature refers to.
 _IDS: Final = etree.XPath(
     " | ".join(
-        f"//@{name}[namespace-uri(..) != 'http://www.w3.org/1999/xhtml']"
+        f"/descendant::*/@{name}[namespace-uri(..) != 'http://www.w3.org/1999/xhtml']"
         for name in ("Id", "ID", "id", "xml:id")
     ),
     namespaces={"xml": "http://www.w3.org/XML/1998/namespace"},
@@ -101,17 +99,18 @@ def check_structure(root: etree._Element, *, allow_sha1: bool = False) -> Signat
 
 
 def _only_signature(root: etree._Element) -> etree._Element:
-    if not has_signature(root):
+    tags = [element.tag for element in root.iter(_DS_ANYWHERE)]
+    if not tags:
         raise SignatureRefusedError("no-signature")
     if root.tag != MSGHEAD_TAG:
         raise SignatureRefusedError("not-msghead")
-    if sum(1 for _ in root.iter(SIGNATURE_TAG)) > 1:
+    if tags.count(SIGNATURE_TAG) > 1:
         raise SignatureRefusedError("several-signatures")
     last = next(root.iterchildren("*", reversed=True))
     if last.tag != SIGNATURE_TAG:
         raise SignatureRefusedError("signature-wrapped")
     # Nothing of xmldsig outside the signature: no SignedInfo, Object or Reference to be taken for its own.
-    if sum(1 for _ in root.iter(_DS_ANYWHERE)) != sum(1 for _ in last.iter(_DS_ANYWHERE)):
+    if len(tags) != sum(1 for _ in last.iter(_DS_ANYWHERE)):
         raise SignatureRefusedError("signature-wrapped")
     return last
 
@@ -211,11 +210,12 @@ def _base64(element: etree._Element) -> bytes:
     """The bytes of an element's text; only as an encoder writes them: no two texts mean the same bytes."""
     if len(element):
         raise SignatureRefusedError("signature-structure")
-    text = _WHITESPACE.sub("", element.text or "")
+    text = value = b""
     try:
+        text = (element.text or "").encode("ascii").translate(None, _WHITESPACE)
         value = b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:  # UnicodeEncodeError and binascii.Error among them
         value = b""
-    if not value or b64encode(value).decode() != text:
+    if not value or b64encode(value) != text:
         raise SignatureRefusedError("value-not-base64")
     return value

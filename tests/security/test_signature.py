@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod
 from signxml.signer import XMLSigner
+from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from gateway.contracts.errors import FormatError
 from gateway.contracts.ports import MessageSigner, MessageVerifier
@@ -113,6 +114,28 @@ def test_every_note_can_be_signed_and_verified(keys: KeyStore, verifier: XmlVeri
         assert verified.signed == etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
         count += 1
     assert count > 20
+
+
+@pytest.mark.parametrize("message", ROOTS.values(), ids=ROOTS.keys())
+@pytest.mark.parametrize("c14n", [EXCLUSIVE, INCLUSIVE])
+def test_covers_what_signxml_alone_covers_and_leaves_the_tree_as_it_is(
+    message: bytes, c14n: CanonicalizationMethod, verifier: XmlVerifier
+) -> None:
+    signed = by_signxml(message, pki.hospital(), pki.issuing(), c14n=c14n)
+    tree = parse(signed)
+    before = etree.tostring(tree.getroottree())
+    verified = verifier.verify(signed, at=pki.NOW, tree=tree)
+    assert etree.tostring(tree.getroottree()) == before
+    alone = XMLVerifier().verify(
+        signed,
+        x509_cert=pki.hospital().certificate,
+        expect_config=SignatureConfiguration(verification_time=pki.NOW),
+    )
+    assert not isinstance(alone, list)
+    assert alone.signed_xml is not None
+    assert verified.tree is not None
+    assert verified.signed == alone.signed_data
+    assert etree.tostring(verified.tree) == etree.tostring(alone.signed_xml)
 
 
 def test_says_who_signed_and_what(signed: bytes, verifier: XmlVerifier) -> None:
