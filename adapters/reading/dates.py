@@ -11,11 +11,10 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Literal
 
 from adapters.reading.vocabulary import lower, words_in
-from gateway.contracts.values import value
+from gateway.contracts.values import replace, value
 
 Precision = Literal["day", "same_day", "weekday", "week", "month", "year"]
 

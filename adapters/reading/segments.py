@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -16,6 +15,7 @@ from adapters.reading.phones import find_phones
 from adapters.reading.splitting import enumerated, sentences
 from adapters.reading.vocabulary import Words, lower
 from gateway.contracts.messages import CodedValue, CodeList, TextBlock
+from gateway.contracts.values import replace
 
 _STANDARD_HEADINGS = frozenset(
     {CodeList.PLO_HEADING_NURSING, CodeList.PLO_HEADING_MEDICAL, CodeList.PLO_HEADING_HEALTH}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TypeVar, dataclass_transform
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 _T = TypeVar("_T")
 
@@ -15,5 +17,39 @@ def value(cls: type[_T]) -> type[_T]:
     A frozen dataclass sets each field by a call of its own: a row of the outbox takes ten times as long to
     make, and all values of a note 4 % of its whole time. What is made less often than several times for
     each message is a frozen dataclass.
+
+    To the interpreter its fields are positional, too, in their order: twenty keywords take it four times as
+    long to put in place. `replace` and the journal's rows make use of that.
     """
-    return dataclass(slots=True, kw_only=True, unsafe_hash=True)(cls)
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+if TYPE_CHECKING:
+    from dataclasses import replace as replace  # noqa: PLC0414 - mypy knows what it does
+else:
+    _known: dict[type, tuple[dict[str, int], Callable[[Any], tuple[Any, ...]]]] = {}
+    """By class: the places of its fields, and what reads them"""
+
+    def replace(old: _T, **changes: object) -> _T:
+        """A value with some fields changed: as `dataclasses.replace`, in a third of its time.
+
+        Raises:
+            TypeError: there is no such field, or this is no `value`.
+        """
+        cls = type(old)
+        known = _known.get(cls)
+        if known is None:
+            names = [each.name for each in fields(cls)]
+            known = _known[cls] = {name: place for place, name in enumerate(names)}, _reader(names)
+        places, read = known
+        values = list(read(old))
+        for name, changed in changes.items():
+            if name not in places:
+                raise TypeError(f"{cls.__name__} has no field {name!r}")
+            values[places[name]] = changed
+        return cls(*values)
+
+    def _reader(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+        if len(names) > 1:
+            return attrgetter(*names)
+        return lambda old: tuple(getattr(old, name) for name in names)

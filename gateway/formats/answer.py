@@ -5,12 +5,12 @@ Source: HIS 80415:2004 and :2012 (AppRec 1.0 and 1.1), HITS 1168:2016, chapters 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from gateway.contracts.errors import FormatError
 from gateway.contracts.messages import CodedValue, Format, Head, Party, Receiver
 from gateway.contracts.receipts import AppRec, Fault, OriginalMessage, ReceiptParty, ReceiptStatus
+from gateway.contracts.values import replace
 from gateway.formats import codes, names
 from gateway.formats.times import xml_date_time
 from mappings import code_list

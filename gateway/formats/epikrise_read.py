@@ -7,7 +7,7 @@ version).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gateway.contracts.messages import (
     Attachment,
@@ -30,6 +30,7 @@ from gateway.contracts.messages import (
     Unit,
 )
 from gateway.contracts.summary import Action
+from gateway.contracts.values import replace
 from gateway.formats import hcp_read
 from gateway.formats.element_names import Element
 from gateway.formats.msghead_read import read_attachment

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lxml import etree
 
 from gateway.contracts.errors import FormatError
 from gateway.contracts.messages import Format, Head, Message
+from gateway.contracts.values import replace
 from gateway.formats import names
 from gateway.formats.dialogmelding_read import read_dialogmelding
 from gateway.formats.element_names import Element, local_name

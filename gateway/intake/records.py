@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from gateway.contracts.identifiers import derived_id
@@ -13,6 +12,7 @@ from gateway.contracts.registry import Registry
 from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.contracts.summary import Action
 from gateway.contracts.tracing import child
+from gateway.contracts.values import replace
 from gateway.intake.arrival import Arrival
 from gateway.routing.addressees import sending_hospital
 

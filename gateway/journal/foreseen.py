@@ -7,13 +7,13 @@ but for what it writes itself. Payloads are left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from gateway.contracts.journal import Ahead
 from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.states import InboundState, SendingState
+from gateway.contracts.values import replace
 from gateway.journal import rows
 from gateway.journal.ahead_statements import AheadStatements
 from gateway.journal.rows import INBOUND, SENDING, Row

@@ -46,10 +46,6 @@ def from_time(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def _optional(convert: Convert) -> Convert:
-    return lambda value: None if value is None else convert(value)
-
-
 def _to_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
@@ -62,19 +58,15 @@ def _enumeration(kind: type[StrEnum]) -> tuple[Convert, Convert]:
 
 
 _TIME = (to_time, from_time)
-_OPTIONAL_TIME = (_optional(to_time), _optional(from_time))
-_DUE_TIME: tuple[Convert, Convert] = (
-    lambda value: 0 if value is None else to_time(value),
-    lambda value: from_time(value) if value else None,
-)
-_MAPPING = (_optional(lambda value: _to_json(dict(value))), _optional(orjson.loads))
+_DUE_TIME: tuple[Convert, Convert] = (to_time, lambda value: from_time(value) if value else None)
+_MAPPING: tuple[Convert, Convert] = (lambda value: _to_json(dict(value)), orjson.loads)
 _FINDINGS: tuple[Convert, Convert] = (
     lambda value: _to_json([finding.model_dump() for finding in value]) if value else None,
-    lambda value: tuple(Finding(**each) for each in orjson.loads(value)) if value else (),
+    lambda value: tuple(Finding(**each) for each in orjson.loads(value)),
 )
 _NAMED_RECEIVERS: tuple[Convert, Convert] = (
     lambda value: _to_json(list(value)) if value else None,
-    lambda value: tuple(NamedReceiver(**each) for each in orjson.loads(value)) if value else (),
+    lambda value: tuple(NamedReceiver(**each) for each in orjson.loads(value)),
 )
 _STRINGS: tuple[Convert, Convert] = (
     lambda value: _to_json(list(value)),
@@ -92,20 +84,37 @@ class Codec:
         *,
         payloads: Sequence[str] = (),
         given: Sequence[str] = ("sequence",),
+        none_as: Mapping[str, object] | None = None,
+        empty: Sequence[str] = (),
     ) -> None:
-        """Of a table: columns to convert, fields that are encrypted, columns that the store fills."""
+        """Of a table.
+
+        Args:
+            table: one with a column for each field.
+            converted: how a column is written and read; None is None in both.
+            payloads: fields that are encrypted.
+            given: columns that the store fills.
+            none_as: what stands for None in the row.
+            empty: fields for which None in the row stands for an empty tuple.
+        """
         self.table = table
         self.columns = tuple(c.name for c in table.columns if c.name not in given)
         self.payloads = tuple(payloads)
         self._encode = {name: pair[0] for name, pair in converted.items()}
-        self._decode = {name: pair[1] for name, pair in converted.items()}
+        self._none_as = tuple((none_as or {}).items())
+        self._empty = tuple(empty)
+        self._decode = tuple((name, pair[1]) for name, pair in converted.items())
         self._values = attrgetter(*self.columns)
 
     def encode(self, record: object) -> dict[str, Any]:
         """The values of a new row."""
         values = dict(zip(self.columns, self._values(record), strict=True))
         for name, convert in self._encode.items():
-            values[name] = convert(values[name])
+            if (value := values[name]) is not None:
+                values[name] = convert(value)
+        for name, instead in self._none_as:
+            if values[name] is None:
+                values[name] = instead
         return values
 
     def encode_changes(self, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,16 +126,24 @@ class Codec:
         for name in changes:
             if name == "id" or name not in self.columns:
                 raise TypeError(f"there is no field {name!r} to change in {self.table.name}")
-        return {
-            name: self._encode[name](value) if name in self._encode else value
-            for name, value in changes.items()
-        }
+        values = dict(changes)
+        for name, convert in self._encode.items():
+            if (value := values.get(name)) is not None:
+                values[name] = convert(value)
+        for name, instead in self._none_as:
+            if name in values and values[name] is None:
+                values[name] = instead
+        return values
 
     def decode(self, row: Row, vault: Vault | None = None) -> dict[str, Any]:
         """The fields of a record: `columns` and then, where there is a vault, `payloads` stand in the row."""
         values = dict(zip(self.columns, row, strict=False))
-        for name, convert in self._decode.items():
-            values[name] = convert(values[name])
+        for name, convert in self._decode:
+            if (value := values[name]) is not None:
+                values[name] = convert(value)
+        for name in self._empty:
+            if values[name] is None:
+                values[name] = ()
         if vault is not None:
             for name, sealed in zip(self.payloads, row[len(self.columns) :], strict=True):
                 if sealed is not None:
@@ -149,11 +166,12 @@ INBOUND = Codec(
         "state": _enumeration(InboundState),
         "action": _enumeration(Action),
         "received_at": _TIME,
-        "sent_at": _OPTIONAL_TIME,
+        "sent_at": _TIME,
         "findings": _FINDINGS,
         "named_receivers": _NAMED_RECEIVERS,
     },
     payloads=("body", "summary"),
+    empty=("findings", "named_receivers"),
 )
 
 SENDING = Codec(
@@ -163,15 +181,16 @@ SENDING = Codec(
         "state": _enumeration(SendingState),
         "headers": _MAPPING,
         "next_attempt_at": _DUE_TIME,
-        "created_at": _OPTIONAL_TIME,
-        "delivered_at": _OPTIONAL_TIME,
-        "settled_at": _OPTIONAL_TIME,
+        "created_at": _TIME,
+        "delivered_at": _TIME,
+        "settled_at": _TIME,
     },
     payloads=("body",),
     given=("sequence", "lease_owner", "lease_until"),
+    none_as={"next_attempt_at": 0},
 )
 
-CIRCUIT = Codec(tables.circuit, {"opened_at": _OPTIONAL_TIME, "next_probe_at": _OPTIONAL_TIME})
+CIRCUIT = Codec(tables.circuit, {"opened_at": _TIME, "next_probe_at": _TIME})
 
 PAUSE = Codec(tables.pause, {"at": _TIME})
 
@@ -191,7 +210,7 @@ REPLAY = Codec(tables.replay, {"mode": _enumeration(ReplayMode), "at": _TIME})
 
 ADDRESS_FAULT = Codec(
     tables.address_fault,
-    {"at": _TIME, "ended_at": _OPTIONAL_TIME, "outcome": (_optional(str), _optional(FaultOutcome))},
+    {"at": _TIME, "ended_at": _TIME, "outcome": (str, FaultOutcome)},
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ from gateway.contracts.ports import Vault
 from gateway.contracts.records import Event, InboundMessage, Receipt, Sending
 from gateway.contracts.replays import Replay
 from gateway.contracts.states import TRANSITIONS, InboundState, SendingState
+from gateway.contracts.values import replace
 from gateway.journal import audit_chain, rows
 from gateway.journal.errors import DuplicateInboundError, TransitionError, UnknownRowError
 from gateway.journal.foreseen import Foreseen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from gateway.contracts.registry import Hospital, HospitalUnit, PartyKind, Protec
 from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.contracts.transport_headers import OSLO, transport_headers
+from gateway.contracts.values import replace
 from gateway.formats import identify, write_message
 from gateway.pipeline.revisions import Outgoing
 from gateway.rendering import RenderingOrder, render

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.contracts.journal import JournalTransaction
@@ -12,6 +12,7 @@ from gateway.contracts.receipts import ReceiptStatus
 from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, PartyKind, Registry
 from gateway.contracts.summary import Action, Summary
+from gateway.contracts.values import replace
 from gateway.intake.attachments import TAKEN, taken
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.revisions import Outgoing, outgoing, unprecedented

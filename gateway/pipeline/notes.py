@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.contracts.errors import AdapterError
 from gateway.contracts.facts import NoteFacts
@@ -19,6 +19,7 @@ from gateway.contracts.records import Event, InboundMessage, Sending
 from gateway.contracts.registry import Registry
 from gateway.contracts.states import InboundKind, InboundState
 from gateway.contracts.summary import Action, Summary
+from gateway.contracts.values import replace
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, add_receipt, inbound_row
 from gateway.pipeline.assessment import Assessment, judge

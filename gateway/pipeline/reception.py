@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.contracts.errors import AdapterError, PermanentError, TransientError
@@ -15,6 +15,7 @@ from gateway.contracts.registry import Registry
 from gateway.contracts.spans import NO_SPANS, Spans
 from gateway.contracts.states import InboundKind
 from gateway.contracts.tracing import TRACEPARENT
+from gateway.contracts.values import replace
 from gateway.intake.arrival import Arrival
 from gateway.intake.intake import Intake, Opened, RefusedError, content_hash
 from gateway.intake.returned import returned_arrival

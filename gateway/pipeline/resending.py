@@ -13,7 +13,6 @@ Each replay is claimed in the journal: who comes second is told who was first.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from gateway.contracts.addresses import FaultOutcome
@@ -24,6 +23,7 @@ from gateway.contracts.registry import Endpoint, PartyKind, Protection, Registry
 from gateway.contracts.replays import Replay, ReplayMode
 from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.summary import Summary
+from gateway.contracts.values import replace
 from gateway.formats.readdress import unsigned
 from gateway.intake.records import add_sending
 from gateway.pipeline.dispatch import WITHOUT_ENVELOPE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from gateway.contracts.identifiers import derived_id
@@ -14,6 +13,7 @@ from gateway.contracts.replays import ReplayMode
 from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.summary import Action, Summary
 from gateway.contracts.transport_headers import OSLO
+from gateway.contracts.values import replace
 from gateway.formats import read_message
 from gateway.intake.attachments import TAKEN, taken
 from gateway.intake.intake import content_hash

@@ -6,7 +6,7 @@ Source: the standards of the formats (PLO 1.5, 1.6; epikrise 1.1, 1.2; dialogmel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.contracts.messages import (
     Attachment,
@@ -22,6 +22,7 @@ from gateway.contracts.messages import (
     Unit,
 )
 from gateway.contracts.summary import Summary, SurveyForm
+from gateway.contracts.values import replace
 from gateway.formats.codes import listed_code, simple_code
 from gateway.formats.summary_xml import write_summary
 from gateway.rendering import structure
