@@ -75,7 +75,8 @@ class MessageSigner(Protocol):
         Args:
             message: in UTF-8.
             org_no: of the organisation.
-            tree: the message as its caller has parsed it, to be used up here.
+            tree: the message as its caller has parsed it, where that was written as lxml writes a tree, with
+                a declaration: it then goes out as it is.
 
         Raises:
             LocalError: no key can be used.

@@ -6,11 +6,11 @@ Source: HIS 80601 «Hodemelding», element Signature; W3C «XML Signature Syntax
 from __future__ import annotations
 
 import logging
+import re
 from base64 import b64encode
-from copy import deepcopy
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -38,6 +38,7 @@ __all__ = ["SignatureRefusedError", "XmlSigner", "XmlVerifier", "has_signature"]
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _COVERS: Final = "whole message"
 _PARSER: Final = hardened_parser()
+_EMPTY: Final = re.compile(r"<([^ >]+)([^>]*)/>")
 
 
 def _never(_record: logging.LogRecord) -> bool:
@@ -50,7 +51,7 @@ for _name in ("signxml", "signxml.processor", "signxml.signer", "signxml.verifie
 
 
 class XmlSigner:
-    """Signs as signxml does, without its repeated parsing.
+    """Signs as signxml does, without its repeated parsing and copying.
 
     A test holds the two together, byte for byte (but for a message that itself declares the namespace of
     xmldsig under another prefix than `ds`, where both are right in their own way).
@@ -62,7 +63,7 @@ class XmlSigner:
     def __init__(self, keys: KeyStore) -> None:
         """Sign with these keys."""
         self._keys = keys
-        self._templates: dict[SigningKey, etree._Element] = {}
+        self._templates: dict[SigningKey, _Template] = {}
 
     def sign(self, message: bytes, *, org_no: str | None, tree: etree._Element | None = None) -> bytes:
         """Sign with the key of the organisation, or with the default where there is none for it.
@@ -70,7 +71,8 @@ class XmlSigner:
         Args:
             message: a MsgHead message in UTF-8, without a signature.
             org_no: nine digits.
-            tree: the message as its caller has parsed it; it gets the signature.
+            tree: the message as its caller has parsed it, where that is written as lxml writes a tree, with a
+                declaration: it then goes out as it is.
 
         Returns:
             The message with the signature as last child of MsgHead, in UTF-8 with a declaration.
@@ -84,15 +86,22 @@ class XmlSigner:
         if has_signature(root):
             raise FormatError("The message is signed already.")
         key = self._keys.for_organisation(org_no)
-        signature = deepcopy(self._template(key))
-        signed_info, value = signature[0], signature[1]
-        signed_info[2][2].text = b64encode(sha256(_exclusive_c14n(root)).digest()).decode()
-        # In place before SignedInfo is signed: the prefix may be one that MsgHead declares.
-        root.append(signature)
-        value.text = b64encode(key.private.sign(_exclusive_c14n(signed_info), PKCS1v15(), SHA256())).decode()
-        return _DECLARATION + etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+        written = message if tree is not None else _written(root)
+        before, _, end = written.rpartition(b"</")
+        return b"".join((before, self._signature(root, key), b"</", end))
 
-    def _template(self, key: SigningKey) -> etree._Element:
+    def _signature(self, root: etree._Element, key: SigningKey) -> bytes:
+        prefixes = [prefix for prefix, namespace in root.nsmap.items() if namespace == structure.DS]
+        template = (
+            _signature_template(key, prefix=prefixes[0], declared=True) if prefixes else self._template(key)
+        )
+        digest = b64encode(sha256(_exclusive_c14n(root)).digest())
+        signed_info = digest.join(template.canonical_signed_info)
+        value = b64encode(key.private.sign(signed_info, PKCS1v15(), SHA256()))
+        before_digest, before_value, after = template.written
+        return b"".join((before_digest, digest, before_value, value, after))
+
+    def _template(self, key: SigningKey) -> _Template:
         template = self._templates.get(key)
         if template is None:
             template = self._templates[key] = _signature_template(key)
@@ -217,21 +226,47 @@ def _exclusive_c14n(element: etree._Element) -> bytes:
     return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
 
 
-def _signature_template(key: SigningKey) -> etree._Element:
+def _written(root: etree._Element) -> bytes:
+    if not len(root) and not root.text:
+        root.text = ""  # with an end tag of its own
+    return _DECLARATION + etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+
+
+class _Template(NamedTuple):
     """A Signature without its digest and value."""
+
+    written: tuple[bytes, bytes, bytes]
+    """What stands before the digest, between it and the value, and after that"""
+    canonical_signed_info: tuple[bytes, bytes]
+    """What stands before and after the digest where SignedInfo is signed (Exclusive XML Canonicalization)"""
+
+
+def _signature_template(key: SigningKey, *, prefix: str | None = "ds", declared: bool = False) -> _Template:
+    """How a Signature is written; whether its message has `declared` the namespace of xmldsig itself."""
+    colon = f"{prefix}:" if prefix else ""
+    declaration = f' xmlns:{prefix}="{structure.DS}"' if prefix else f' xmlns="{structure.DS}"'
     certificates = "".join(
-        f"<ds:X509Certificate>{_pem_body(c)}</ds:X509Certificate>" for c in key.certificates
+        f"<{colon}X509Certificate>{_pem_body(c)}</{colon}X509Certificate>" for c in key.certificates
     )
-    return etree.fromstring(
-        f'<ds:Signature xmlns:ds="{structure.DS}"><ds:SignedInfo>'
-        f'<ds:CanonicalizationMethod Algorithm="{structure.EXCLUSIVE_C14N}"/>'
-        f'<ds:SignatureMethod Algorithm="{SignatureMethod.RSA_SHA256.value}"/>'
-        f'<ds:Reference URI=""><ds:Transforms><ds:Transform Algorithm="{structure.ENVELOPED}"/>'
-        f'<ds:Transform Algorithm="{structure.EXCLUSIVE_C14N}"/></ds:Transforms>'
-        f'<ds:DigestMethod Algorithm="{DigestAlgorithm.SHA256.value}"/><ds:DigestValue/></ds:Reference>'
-        f"</ds:SignedInfo><ds:SignatureValue/><ds:KeyInfo><ds:X509Data>{certificates}</ds:X509Data></ds:KeyInfo>"
-        "</ds:Signature>",
-        _PARSER,
+    before = (
+        f'<{colon}CanonicalizationMethod Algorithm="{structure.EXCLUSIVE_C14N}"/>'
+        f'<{colon}SignatureMethod Algorithm="{SignatureMethod.RSA_SHA256.value}"/>'
+        f'<{colon}Reference URI=""><{colon}Transforms><{colon}Transform Algorithm="{structure.ENVELOPED}"/>'
+        f'<{colon}Transform Algorithm="{structure.EXCLUSIVE_C14N}"/></{colon}Transforms>'
+        f'<{colon}DigestMethod Algorithm="{DigestAlgorithm.SHA256.value}"/><{colon}DigestValue>'
+    )
+    after = f"</{colon}DigestValue></{colon}Reference></{colon}SignedInfo>"
+    canonical = _EMPTY.sub(r"<\1\2></\1>", before)
+    signature = f"<{colon}Signature{'' if declared else declaration}><{colon}SignedInfo>"
+    value, key_info = f"{colon}SignatureValue", f"{colon}KeyInfo"
+    data = f"<{colon}X509Data>{certificates}</{colon}X509Data>"
+    return _Template(
+        written=(
+            f"{signature}{before}".encode(),
+            f"{after}<{value}>".encode(),
+            f"</{value}><{key_info}>{data}</{key_info}></{colon}Signature>".encode(),
+        ),
+        canonical_signed_info=(f"<{colon}SignedInfo{declaration}>{canonical}".encode(), after.encode()),
     )
 
 

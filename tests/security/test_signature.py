@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import logging
 from base64 import b64decode
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from signxml.signer import XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from gateway.contracts.errors import FormatError
+from gateway.contracts.messages import Attachment, CodedValue, Format, Message, TextBlock
 from gateway.contracts.ports import MessageSigner, MessageVerifier
-from gateway.security.gate import GateRefusedError, parse
+from gateway.formats import write_message
+from gateway.security.gate import GateRefusedError, parse, parse_own
 from gateway.security.keys import KeyStore, TrustStore
 from gateway.security.signature import SignatureRefusedError, XmlSigner, XmlVerifier, has_signature
 from gateway.security.signature_structure import DS, MSGHEAD
 from tests.conftest import NOTES
+from tests.formats import strategies
 from tests.security import pki
 from tests.security.messages import MESSAGE, NAMESPACES, PATIENT, find, tampered
 
@@ -55,6 +59,7 @@ ROOTS = {
     "prefix-taken": with_root(f'MsgHead xmlns="{MSGHEAD}" xmlns:ds="urn:other" ds:x="1"'),
     "bom": b"\xef\xbb\xbf" + MESSAGE,
     "latin-1": MESSAGE.replace(b"UTF-8", b"ISO-8859-1").decode().encode("latin-1"),
+    "empty": f'<MsgHead xmlns="{MSGHEAD}"/>'.encode(),
     "around": MESSAGE.replace(b"<MsgHead", b"<!-- before --><MsgHead") + b"<!-- after -->",
 }
 
@@ -97,6 +102,25 @@ def test_signs_any_text_as_signxml(
     assert signed == by_signxml(message, pki.hospital(), pki.issuing())
     read = parse(verifier.verify(signed, at=pki.NOW).signed)
     assert (read[0].text or "", read[0].get("b"), read[0].tail or "") == (text, attribute, tail)
+
+
+@given(
+    message=strategies.dialogues(Format.DIALOGMELDING_1_0)
+    | strategies.dialogues(Format.DIALOGMELDING_1_1)
+    | strategies.plo(Format.PLO_1_5, "HelseopplysningerVedSoknad")
+    | strategies.plo(Format.PLO_1_6, "TverrfagligEpikrise"),
+    attachments=strategies.attachments,
+    prose=texts,
+)
+@settings(max_examples=100, deadline=None)
+def test_signs_what_the_gateway_writes_as_it_is(
+    message: Message, attachments: tuple[Attachment, ...], prose: str, keys: KeyStore
+) -> None:
+    block = TextBlock(text=f"{prose}\r\n\t\"'&<>]]>{prose}", heading=CodedValue(value=prose, name=prose))
+    body = write_message(replace(message, texts=(*message.texts, block), attachments=attachments))
+    signed = XmlSigner(keys).sign(body, org_no=None, tree=parse_own(body))
+    assert signed == by_signxml(body, pki.hospital(), pki.issuing())
+    assert signed == XmlSigner(keys).sign(body, org_no=None)
 
 
 def test_every_note_can_be_signed_and_verified(keys: KeyStore, verifier: XmlVerifier) -> None:
