@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.contracts.ports import Vault
 from gateway.contracts.records import Sending
 from gateway.contracts.traffic import Circuit, Pause
+from gateway.contracts.values import replace
 from gateway.journal import rows
 from gateway.journal.foreseen import Foreseen
 from gateway.journal.rows import CIRCUIT, PAUSE, Row

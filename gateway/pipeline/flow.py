@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -19,6 +19,7 @@ from gateway.contracts.registry import Registry
 from gateway.contracts.spans import NO_SPANS, Followed, Spans
 from gateway.contracts.states import InboundKind, InboundState
 from gateway.contracts.tracing import span_context, trace_id, traced
+from gateway.contracts.values import replace
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, add_sending, set_aside
 from gateway.pipeline.notes import NoteHandler

@@ -6,7 +6,6 @@ They are kept as they came and answered as by any receiver (HITS 1168:2016, chap
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from gateway.contracts.findings import Disposition, Finding, disposition, finding
 from gateway.contracts.journal import JournalTransaction
@@ -15,6 +14,7 @@ from gateway.contracts.receipts import Fault, ReceiptStatus
 from gateway.contracts.records import Event, InboundMessage, Sending
 from gateway.contracts.states import InboundState
 from gateway.contracts.summary import Action
+from gateway.contracts.values import replace
 from gateway.formats.person_identifier import check_digits_ok, classify, normalise
 from gateway.intake.patient import identification_faults
 from gateway.intake.records import add_all

@@ -7,7 +7,6 @@ before: what is found there afterwards is that process's last work, and no innoc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import uuid4
@@ -19,6 +18,7 @@ from gateway.contracts.queues import Delivery
 from gateway.contracts.records import Event
 from gateway.contracts.registry import Registry
 from gateway.contracts.states import InboundKind
+from gateway.contracts.values import replace
 from gateway.intake.arrival import Arrival
 from gateway.intake.intake import content_hash
 from gateway.intake.records import add_all, set_aside

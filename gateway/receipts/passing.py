@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from lxml import etree
@@ -15,6 +14,7 @@ from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Endpoint, Registry
 from gateway.contracts.states import SendingKind, SendingState
 from gateway.contracts.transport_headers import transport_headers
+from gateway.contracts.values import replace
 from gateway.formats import identify, names
 from gateway.formats.dialogue_version import in_version
 from gateway.formats.readdress import readdress

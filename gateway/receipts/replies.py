@@ -8,7 +8,7 @@ Source: HITS 1218:2019, chapter 3.3 (RefToParent, RefToConversation); HIS 1077 (
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
 
@@ -21,6 +21,7 @@ from gateway.contracts.records import InboundMessage, Sending
 from gateway.contracts.registry import Registry
 from gateway.contracts.states import InboundKind, InboundState, SendingKind
 from gateway.contracts.summary import Pathway
+from gateway.contracts.values import replace
 from gateway.intake.arrival import Arrival
 from gateway.intake.records import add_all, inbound_row
 from gateway.receipts.answers import Answers
