@@ -122,18 +122,20 @@ class Unit:
     @property
     def her_id(self) -> str | None:
         """The HER-id, without the dots and blanks that old messages hold."""
-        return _digits(identifier(self.identifiers, "HER"))
+        return _number(self.identifiers, "HER")
 
     @property
     def org_no(self) -> str | None:
         """The organisation number (ENH), digits only."""
-        return _digits(identifier(self.identifiers, "ENH"))
+        return _number(self.identifiers, "ENH")
 
 
-def _digits(value: str | None) -> str | None:
-    if not value or value.isdigit():
-        return value or None
-    return "".join(c for c in value if c.isdigit()) or None
+def _number(identifiers: tuple[Identifier, ...], kind: str) -> str | None:
+    """The digits of the first identifier of a kind."""
+    for each in identifiers:
+        if each.type == kind and (written := each.id.strip()):
+            return written if written.isdigit() else "".join(c for c in written if c.isdigit()) or None
+    return None
 
 
 @value
@@ -158,12 +160,12 @@ class Person:
     @property
     def her_id(self) -> str | None:
         """The HER-id, digits only."""
-        return _digits(identifier(self.identifiers, "HER"))
+        return _number(self.identifiers, "HER")
 
     @property
     def hpr(self) -> str | None:
         """The HPR number as a number: without leading zeros."""
-        digits = _digits(identifier(self.identifiers, "HPR"))
+        digits = _number(self.identifiers, "HPR")
         return digits.lstrip("0") or None if digits else None
 
     @property
@@ -188,15 +190,15 @@ class Party:
     def her_id(self) -> str | None:
         """The HER-id of the communication party: the lower level, where there is one."""
         for level in (self.unit, self.person, self.organisation):
-            if level is not None and level.her_id:
-                return level.her_id
+            if level is not None and (number := level.her_id):
+                return number
         return None
 
     @property
     def her_ids(self) -> tuple[str, ...]:
         """Every HER-id of the party, lowest level first."""
         levels = (self.unit, self.person, self.organisation)
-        return tuple(level.her_id for level in levels if level is not None and level.her_id)
+        return tuple([number for level in levels if level is not None and (number := level.her_id)])
 
     @property
     def identifiable(self) -> bool:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from gateway.contracts.errors import FormatError
 from gateway.contracts.messages import CodedValue, Format, Party
 from gateway.contracts.receipts import AppRec, Fault, OriginalMessage, ReceiptParty
-from gateway.formats import hcp_read
-from gateway.formats.element_names import Element
-from gateway.formats.identify import identify
+from gateway.formats import hcp_read, names
+from gateway.formats.element_names import Element, split_tag
 from gateway.formats.xml_reading import Reader, coded_of
 
-_VERSIONS = {Format.APPREC_1_0: "1.0", Format.APPREC_1_1: "1.1"}
+_VERSIONS: dict[tuple[str | None, str], str] = {
+    (names.APPREC[Format.APPREC_1_0], "AppRec"): "1.0",
+    (names.APPREC[Format.APPREC_1_1], "AppRec"): "1.1",
+}
+"""By namespace and root"""
 
 
 def read_apprec(root: Element) -> AppRec:
@@ -22,8 +25,7 @@ def read_apprec(root: Element) -> AppRec:
     Raises:
         FormatError: the root is no AppRec of a known version.
     """
-    known = identify(root).format
-    version = None if known is None else _VERSIONS.get(known)
+    version = _VERSIONS.get(split_tag(root.tag))
     if version is None:
         raise FormatError("The message is no application receipt of a known version.")
     reader = Reader()

@@ -42,15 +42,18 @@ def read_address(reader: Reader, parent: Element | None) -> PostalAddress | None
     street, box = reader.text(address, "StreetAdr"), None
     if street is None:
         box = reader.text(address, "Postbox")
-    found = PostalAddress(
+    postal_code, city = reader.text(address, "PostalCode"), reader.text(address, "City")
+    municipality, district = reader.coded(address, "County"), reader.coded(address, "CityDistr")
+    if not (street or box or postal_code or city or municipality or district):
+        return None
+    return PostalAddress(
         type=kind,
         street=street or box,
-        postal_code=reader.text(address, "PostalCode"),
-        city=reader.text(address, "City"),
-        municipality=reader.coded(address, "County"),
-        city_district=reader.coded(address, "CityDistr"),
+        postal_code=postal_code,
+        city=city,
+        municipality=municipality,
+        city_district=district,
     )
-    return None if found == PostalAddress(type=kind) else found
 
 
 def read_telecoms(reader: Reader, parent: Element | None) -> tuple[Telecom, ...]:

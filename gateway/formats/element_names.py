@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from lxml import etree
 
 Element = etree._Element  # noqa: SLF001 - lxml's only name for the class of an element
@@ -9,11 +11,18 @@ Element = etree._Element  # noqa: SLF001 - lxml's only name for the class of an 
 
 def local_name(element: Element) -> str:
     """The name of an element without its namespace; empty for a comment or an instruction."""
-    tag: object = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+    return split_tag(element.tag)[1]
 
 
 def namespace_of(element: Element) -> str | None:
     """The namespace of an element."""
-    tag: object = element.tag
-    return tag[1:].partition("}")[0] if isinstance(tag, str) and tag.startswith("{") else None
+    return split_tag(element.tag)[0]
+
+
+@lru_cache(maxsize=4096)
+def split_tag(tag: object) -> tuple[str | None, str]:
+    """The namespace and the local name of a tag: None and empty for that of a comment or an instruction."""
+    if not isinstance(tag, str):
+        return None, ""
+    namespace, brace, name = tag.rpartition("}")
+    return (namespace[1:], name) if brace else (None, tag)

@@ -46,6 +46,11 @@ def content_of(root: Element) -> Element | None:
 
 def identify(root: Element) -> Identified:
     """Say what a message is. Never raises."""
+    return identify_with_content(root)[0]
+
+
+def identify_with_content(root: Element) -> tuple[Identified, Element | None]:
+    """Say what a message is, and which element its business message is. Never raises."""
     namespace, name = namespace_of(root), local_name(root)
     envelope = names.ENVELOPES.get((namespace, name))
     content, msg_type = None, None
@@ -61,7 +66,7 @@ def identify(root: Element) -> Identified:
     if content is not None and (content_namespace, content_root) in names.EPIKRISE_ROOTS:
         msg_type = attribute(child(content, "Type"), "V") or msg_type
     key = (namespace, name) if envelope == "apprec" else (content_namespace, content_root)
-    return Identified(
+    identified = Identified(
         format=names.FORMATS.get(key),
         namespace=namespace,
         root=name,
@@ -70,3 +75,4 @@ def identify(root: Element) -> Identified:
         content_root=content_root,
         envelope=envelope,
     )
+    return identified, content

@@ -24,7 +24,6 @@ from gateway.formats.components_read import (
     read_person,
 )
 from gateway.formats.element_names import Element, local_name
-from gateway.formats.identify import content_of
 from gateway.formats.times import read_time
 from gateway.formats.xml_reading import Reader, child, string_of
 
@@ -88,15 +87,18 @@ def _other_party(reader: Reader, other: Element) -> Party | None:
     return None
 
 
-def read_documents(root: Element) -> tuple[tuple[TextBlock, ...], tuple[Attachment, ...]]:
+def read_documents(root: Element, business: Element) -> tuple[tuple[TextBlock, ...], tuple[Attachment, ...]]:
     """What goes along with the business message: words on the documents, and attachments.
+
+    Args:
+        root: MsgHead.
+        business: the business message, which is read elsewhere.
 
     Raises:
         FormatError: an attachment is not base64.
     """
     texts: list[TextBlock] = []
     attachments: list[Attachment] = []
-    business = content_of(root)
     reader = Reader()
     reader.done(business)
     for document in reader.children(root, "Document"):

@@ -11,7 +11,7 @@ from gateway.formats import names
 from gateway.formats.dialogmelding_read import read_dialogmelding
 from gateway.formats.element_names import Element, local_name
 from gateway.formats.epikrise_read import read_epikrise, read_epikrise_head
-from gateway.formats.identify import content_of, identify
+from gateway.formats.identify import content_of, identify_with_content
 from gateway.formats.msghead_read import read_conversation, read_documents, read_msghead
 from gateway.formats.plo_read import read_plo
 from gateway.formats.xml_reading import child
@@ -28,16 +28,15 @@ def read_message(root: Element) -> Message:
     Raises:
         FormatError: the message is of no format that the gateway reads, or an attachment is not base64.
     """
-    known = identify(root)
+    known, content = identify_with_content(root)
     if known.format is None or known.envelope == "apprec":
         raise FormatError("The message is of no format that the gateway reads.")
     if known.envelope == "epikrise":
         return read_epikrise(root, known.format)
-    content = content_of(root)
     if content is None:
         raise FormatError("The message holds no business message.")
     message = _read_content(root, content, known.format)
-    texts, attachments = read_documents(root)
+    texts, attachments = read_documents(root, content)
     return replace(message, texts=(*message.texts, *texts), attachments=(*message.attachments, *attachments))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -44,6 +45,7 @@ def read_time(written: str | None) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=64)
 def _zone(written: str | None) -> ZoneInfo | timezone:
     if written is None:
         return OSLO
@@ -74,7 +76,13 @@ def is_later(end: str | None, start: str | None) -> bool:
 
 def is_date(written: str) -> bool:
     """Whether this is a date of the calendar, without a zone."""
-    return bool(_DATE.fullmatch(written)) and read_time(written) is not None
+    if not _DATE.fullmatch(written):
+        return False
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
 
 
 def xml_date_time(written: str | None, otherwise: datetime) -> str:

@@ -8,10 +8,10 @@ What no reader has asked for is found afterwards by `Reader.unread`: nothing tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gateway.contracts.messages import CodedValue, TextBlock
-from gateway.formats.element_names import Element, local_name, namespace_of
+from gateway.formats.element_names import Element, local_name, namespace_of, split_tag
 from gateway.formats.flatten import XHTML, flatten
 
 _TYPED = re.compile(r"true|false|[-+]?[0-9][0-9.,:TZ+-]*")
@@ -94,16 +94,26 @@ class Reader:
         self._done: set[Element] = set()
         self._named: dict[Element, dict[str, list[Element]]] = {}
 
-    def children(self, parent: Element | None, name: str) -> list[Element]:
+    def children(self, parent: Element | None, name: str) -> Sequence[Element]:
         """The children of that local name, whatever their namespace."""
         if parent is None:
-            return []
+            return ()
         named = self._named.get(parent)
         if named is None:
-            named = self._named[parent] = {}
-            for node in parent.iterchildren("*"):
-                named.setdefault(local_name(node), []).append(node)
-        return named.get(name) or []
+            named = self._index(parent)
+        return named.get(name, ())
+
+    def _index(self, parent: Element) -> dict[str, list[Element]]:
+        """The children of an element by their local names, found in one pass."""
+        named: dict[str, list[Element]] = {}
+        for node in parent[:]:  # type: ignore[index]  # the stubs forget slices
+            name = split_tag(node.tag)[1]
+            if name in named:
+                named[name].append(node)
+            elif name:
+                named[name] = [node]
+        self._named[parent] = named
+        return named
 
     def child(self, parent: Element | None, *path: str) -> Element | None:
         """The first child of that local name (of the first child …), whatever its namespace."""
@@ -126,21 +136,31 @@ class Reader:
 
     def text(self, parent: Element | None, name: str) -> str | None:
         """The text of a child."""
-        element = self.child(parent, name)
-        self.done(element)
-        return string_of(element)
+        leaf = self._leaf(parent, name)
+        return None if leaf is None else string_of(leaf)
 
     def coded(self, parent: Element | None, name: str) -> CodedValue | None:
         """A CS or CV child."""
-        element = self.child(parent, name)
-        self.done(element)
-        return coded_of(element)
+        leaf = self._leaf(parent, name)
+        return None if leaf is None else coded_of(leaf)
 
     def value(self, parent: Element | None, name: str) -> str | None:
         """The attribute V of a child (TS, URL)."""
-        element = self.child(parent, name)
-        self.done(element)
-        return attribute(element, "V")
+        leaf = self._leaf(parent, name)
+        return None if leaf is None else attribute(leaf, "V")
+
+    def _leaf(self, parent: Element | None, name: str) -> Element | None:
+        """The first child of that name, which is read now."""
+        if parent is None:
+            return None
+        named = self._named.get(parent)
+        if named is None:
+            named = self._index(parent)
+        found = named.get(name)
+        if found is None:
+            return None
+        self._done.add(found[0])
+        return found[0]
 
     def rich(self, element: Element | None) -> str | None:
         """The text of an element of any type: plain, or xhtml with its structure as lines."""

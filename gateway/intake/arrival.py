@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.contracts.errors import AdapterError
-from gateway.contracts.messages import Format, Head, Message
+from gateway.contracts.messages import Format, Head, Message, Party
 from gateway.contracts.ports import Signer
 from gateway.contracts.reading import Reading
 from gateway.contracts.receipts import AppRec
@@ -70,8 +70,8 @@ class Arrival:
     @property
     def head(self) -> Head | None:
         """The head, also of a message that was refused."""
-        if self.message is not None:
-            return self.message.head
+        if (message := self.message) is not None:
+            return message.head
         return self.refused.head if self.refused is not None else None
 
     @property
@@ -84,9 +84,11 @@ class Arrival:
     @property
     def sender(self) -> str:
         """Who the message id is unique for: the sending enterprise; empty if that is not known."""
-        party = self.apprec.sender.party if self.apprec is not None else None
-        if party is None and self.head is not None:
-            party = self.head.sender
+        apprec, head = self.apprec, self.head
+        if apprec is not None:
+            party: Party | None = apprec.sender.party
+        else:
+            party = head.sender if head is not None else None
         if party is None:
             return ""
         return party.organisation.her_id or party.her_id or party.organisation.org_no or ""
@@ -94,7 +96,7 @@ class Arrival:
     @property
     def msg_id(self) -> str:
         """MsgId, or Id of a receipt; where there is none, the hash of the bytes."""
-        if self.apprec is not None:
-            return self.apprec.id
+        if (apprec := self.apprec) is not None:
+            return apprec.id
         head = self.head
         return (head.msg_id.strip() if head is not None else "") or self.content_hash

@@ -29,24 +29,24 @@ def inbound_row(
     arrival: Arrival, registry: Registry, *, kind: InboundKind, state: InboundState, reason: str | None = None
 ) -> InboundMessage:
     """The inbox row of an arrival, with what its head tells."""
-    head = arrival.head
-    sender = head.sender if head is not None else None
+    head, message, msg_id = arrival.head, arrival.message, arrival.msg_id
+    sender, enterprise = head.sender if head is not None else None, arrival.sender
     hospital, unit = sending_hospital(registry, sender), None
     for her_id in sender.her_ids if sender is not None else ():
         unit = unit or registry.unit(her_id)
     conversation = head.conversation if head is not None else None
     return InboundMessage(
-        id=derived_id("inbound", arrival.sender, arrival.msg_id),
+        id=derived_id("inbound", enterprise, msg_id),
         kind=kind,
         state=state,
         queue=arrival.queue,
         received_at=arrival.received_at,
-        sender=arrival.sender,
-        msg_id=arrival.msg_id,
+        sender=enterprise,
+        msg_id=msg_id,
         content_hash=arrival.content_hash,
         body=arrival.body,
         format=arrival.format.value if arrival.format is not None else None,
-        action=arrival.message.action if arrival.message is not None else Action.NEW,
+        action=message.action if message is not None else Action.NEW,
         sent_at=head.sent_at if head is not None else None,
         hospital=hospital.her_id if hospital is not None else None,
         unit=unit.her_id if unit is not None else None,

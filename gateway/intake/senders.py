@@ -28,10 +28,12 @@ class SenderCheck:
             header: `fromHerId` of the transport.
             signers: of the message, and of its protection on the way.
         """
-        parties = self._parties(sender.her_ids)
-        if header is not None and not parties & self._parties((header,)):
+        if header is not None and not self._same_party(sender.her_ids, header):
             return False
         return all(self._may_sign(signer, sender) for signer in signers)
+
+    def _same_party(self, her_ids: Sequence[str], header: str) -> bool:
+        return header in her_ids or not self._parties(her_ids).isdisjoint(self._parties((header,)))
 
     def _parties(self, her_ids: Sequence[str]) -> set[str]:
         """The HER-ids, and those of the organisations that they belong to."""

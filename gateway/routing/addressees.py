@@ -51,8 +51,9 @@ class Addressees:
             known = self.organisation(party)
             return known[0] if len({endpoint.her_id for endpoint in known}) == 1 else None
         for level in below:
-            found = self._registry.endpoint(level.her_id)
-            if found is not None and level.her_id == found.her_id:
+            her_id = level.her_id
+            found = self._registry.endpoint(her_id)
+            if found is not None and her_id == found.her_id:
                 return found
         doctor = self._registry.gp(her_id=None, hpr=party.person.hpr) if party.person is not None else None
         return doctor if doctor in self.organisation(party) else None
@@ -75,8 +76,9 @@ def sending_hospital(registry: Registry, party: Party | None) -> Hospital | None
     """The hospital of a sender: by any of its HER-ids; where it has none, by its organisation number."""
     if party is None:
         return None
-    for her_id in party.her_ids:
+    her_ids = party.her_ids
+    for her_id in her_ids:
         if (hospital := registry.hospital(her_id)) is not None:
             return hospital
-    number = None if party.her_ids else party.organisation.org_no
+    number = None if her_ids else party.organisation.org_no
     return next((h for h in registry.hospitals if number and h.org_no == number), None)
