@@ -13,6 +13,7 @@ from adapters.reading.when import find_when
 from gateway.contracts.summary import Contact, ContactInitiator, Responsible
 from gateway.contracts.text import line_or_none
 
+_CONTACT = Topic.CONTACT
 _MUNICIPALITY = Words("contact", "municipality")
 _PATIENT = Words("contact", "patient")
 _OTHER = Words("contact", "other")
@@ -55,7 +56,7 @@ def _to_us(low: str) -> bool:
 
 def read_contact(statements: Sequence[Statement], trace: Trace, sent_on: datetime.date) -> Contact:
     """Read who calls first and when; what stands under a heading of contact comes first."""
-    headed = [s for s in statements if s.topic is Topic.CONTACT]
+    headed = [s for s in statements if s.topic is _CONTACT]
     for candidates in (headed, [s for s in statements if s.topic not in _ELSEWHERE]):
         for index, statement in enumerate(candidates):
             initiator = _initiator(statement)
@@ -79,10 +80,10 @@ _ELSEWHERE = frozenset(
 
 def _initiator(statement: Statement) -> ContactInitiator | None:
     words = statement.low
-    if statement.topic is Topic.CONTACT and statement.label:
+    if statement.topic is _CONTACT and statement.label:
         words = statement.whole if "?" in statement.label else words
     found = initiator_in(words)
-    if found is not None or statement.topic is not Topic.CONTACT or statement.weak:
+    if found is not None or statement.topic is not _CONTACT or statement.weak:
         return found
     if words in NOT_AGREED:
         return None
@@ -101,11 +102,7 @@ def _following(statements: Sequence[Statement], first: Statement) -> list[Statem
     return [
         s
         for s in statements[:3]
-        if (
-            s.topic is Topic.CONTACT
-            and (s.heading is first.heading or _ASKS_WHEN.match(s.label))
-            and not s.weak
-        )
+        if (s.topic is _CONTACT and (s.heading is first.heading or _ASKS_WHEN.match(s.label)) and not s.weak)
         or (
             s.paragraph == first.paragraph
             and re.match(r"(?:det|dette) (?:haster|hastar|passer|passar)", s.low)

@@ -17,7 +17,7 @@ from adapters.reading.contradictions import (
 from adapters.reading.dates import FoundDate
 from adapters.reading.model import Statement, Topic, Trace
 from adapters.reading.roles import RELATIVES_ILLNESS, TREATMENT, speaks_of_cancer
-from adapters.reading.splitting import split_at
+from adapters.reading.splitting import Separator, split_at
 from adapters.reading.vocabulary import Sieve, Words, lower
 from gateway.contracts.messages import DiagnosisEntry
 from gateway.contracts.summary import Diagnosis, Intent, PathwayReason
@@ -58,15 +58,17 @@ _CLOSED = frozenset(
     }
 )
 """Headings under which the illness is not told"""
+_KIN, _DIAGNOSIS = Topic.KIN, Topic.DIAGNOSIS
 _THE_MAN = re.compile(r"\W*mannen (?:har|fikk|fekk|hadde|er|ble|blei|vart)\b")
 _FIRST_DIGIT_OF_METASTASES = re.compile(r"C7[789]")
 _FOUND_DURING = re.compile(
     r"^\w+\W+(?:\w+\W+)?(?:ved|v|under|på|i forbindelse med|i samband med)\W+(?:\w+\W+)?$"
 )
-_CLAUSE_END = re.compile(
+_CLAUSE_END = Separator(
     r",\s+(?=(?:påvist|diagnos|biopsi|svar|dx|funnet|funnen|oppdag|stadfest|bekreft|operert|opereres|op\b|skal|"
     r"starter|har|får|fikk|og|som|vevsprøv|histologi|behandl|innlagt|nå |no |der |verifi|stilt|"
-    r"kurativ|palliativ|lindr|jeg|vi|\d{1,2}[./ ]))|\s+(?:påvist|stadfesta|bekreftet|diagnostisert)\s+\d"
+    r"kurativ|palliativ|lindr|jeg|vi|\d{1,2}[./ ]))|\s+(?:påvist|stadfesta|bekreftet|diagnostisert)\s+\d",
+    *(",", "påvist", "stadfesta", "bekreftet", "diagnostisert"),
 )
 _LEAD = re.compile(
     r"^(?:.*?\b(?:fått diagnosen|fikk diagnosen|fekk diagnosen|har fått|diagnosen|diagnose er|kjent|"
@@ -92,7 +94,7 @@ def illness(statements: Sequence[Statement], *, male: bool = False) -> list[Stat
 
 
 def _may_tell_of_illness(statement: Statement) -> bool:
-    if statement.topic is Topic.KIN:
+    if statement.topic is _KIN:
         # `Mor: Lys Måne. Jenta har leukemi.`: the label was the first sentence's.
         return not statement.label and not statement.question and speaks_of_cancer(statement.low)
     return statement.topic not in _CLOSED
@@ -111,7 +113,7 @@ def read_diagnosis(
     """
     coded = _coded(entries)
     named = [s for s in about if speaks_of_cancer(s.whole)]
-    headed = [s for s in about if s.topic is Topic.DIAGNOSIS]
+    headed = [s for s in about if s.topic is _DIAGNOSIS]
     said = _said(named, headed)
     code, system, name = _code(coded, [*headed, *named])
     text = line_or_none(_text(said, name))
@@ -126,7 +128,7 @@ def read_diagnosis(
         if said is None:
             trace.structured("diagnosis", name or code, coded.place)
     for statement in {id(s): s for s in (*headed, *named)}.values():
-        by_heading = statement.topic is Topic.DIAGNOSIS
+        by_heading = statement.topic is _DIAGNOSIS
         trace.add("diagnosis", statement, "headings.diagnosis" if by_heading else "diagnosis.cancer")
     return Diagnosis(
         code=code,
@@ -181,7 +183,7 @@ def _said(named: Sequence[Statement], headed: Sequence[Statement]) -> Statement 
     """The statement that names the illness: of several, no earlier one."""
     if len(named) > 1 and any(map(_names_new_cancer, named)):
         named = [s for s in named if s.low not in EARLIER]
-    under_heading = [s for s in named if s.topic is Topic.DIAGNOSIS]
+    under_heading = [s for s in named if s.topic is _DIAGNOSIS]
     if under_heading:
         return under_heading[0]
     if headed and not named:
@@ -248,7 +250,7 @@ def _weight(statement: Statement, said: Statement | None) -> int | None:
     """How close a statement is to the illness; None where it speaks of something else."""
     if statement is said:
         return 0
-    if statement.topic is Topic.DIAGNOSIS:
+    if statement.topic is _DIAGNOSIS:
         return 1
     if (statement.whole in _FOUND or statement.whole in _SEEN) and (
         statement.topic is None or statement.topic in _OPEN
@@ -275,7 +277,7 @@ def _event_of(statement: Statement, date: FoundDate) -> int | None:
         follows = _FOUND.find(after) or _SEEN.find(after)
         if follows and follows.start() < 12 and "," not in after[: follows.start()]:
             return 2
-        return 3 if statement.topic is Topic.DIAGNOSIS else None
+        return 3 if statement.topic is _DIAGNOSIS else None
     return None if other > found and not _FOUND_DURING.search(before[max(found, 0) : other]) else 0
 
 
@@ -302,9 +304,7 @@ def _confirmed(about: Sequence[Statement], code: str | None, system: CodeSystem 
 
 def _uncertain_and_sure(about: Sequence[Statement]) -> tuple[list[Statement], list[Statement]]:
     """What calls the illness uncertain, and what names it and does not."""
-    uncertain = [
-        s for s in about if s.low in _UNCERTAIN and (s.topic is Topic.DIAGNOSIS or _is_of_illness(s))
-    ]
+    uncertain = [s for s in about if s.low in _UNCERTAIN and (s.topic is _DIAGNOSIS or _is_of_illness(s))]
     sure = [s for s in about if s not in uncertain and speaks_of_cancer(s.low) and s.topic is not Topic.TITLE]
     return uncertain, sure
 

@@ -41,7 +41,7 @@ _OF_OTHERS = frozenset(
     }
 )
 """Headings under which others than the patient are told of"""
-_IDENTIFIER = re.compile(r"(?<!\d)\d{6} ?\d{5}(?!\d)")
+_IDENTIFIER = re.compile(r"\d(?<!\d\d)\d{5} ?\d{5}(?!\d)")
 _AGE = re.compile(r"\b(\d{1,3})\s?-?\s?(?:år|åring)")
 _ADULT = 18
 _YEARS_WRONG = 1

@@ -18,6 +18,7 @@ from adapters.reading.roles import (
     HAS_NOT,
     HELD,
     KK,
+    MATTERS,
     NEED,
     NEED_DENIED,
     NOT_OUR_REFERRAL,
@@ -32,7 +33,7 @@ from adapters.reading.roles import (
     need_or_strain,
     role_of,
 )
-from adapters.reading.splitting import masked, merge, sentences, split_at, strong_parts
+from adapters.reading.splitting import Separator, masked, merge, sentences, split_at, strong_parts
 from adapters.reading.vocabulary import Words, lower
 
 REFERRAL_DENIED = Words("referrals", "denied")
@@ -45,11 +46,10 @@ _LATER = Words("status", "later")
 _OFFER = re.compile(
     r"\b(?:tilbud|tilbod|forespørsel|førespurnad|spør|spørre|spørje|spurt|spurd|spørres|spørjast|samtale|kartlegging)\w*"
 )
-
 _AGAIN = re.compile(r"\b(?:nytt til(?:bud|bod)|igjen|att|på nytt|senere|seinare|samhandlingspunkt|sp ?2)\b")
 """With the words of an offer: what is wanted is to be asked later, not a service"""
 
-_COMMA = re.compile(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+")
+_COMMA = Separator(r",\s+(?:og\s+|samt\s+|men\s+)?|\s+samt\s+", ",", "samt")
 _WISHES = re.compile(r"(?:ønsker|ønskjer|ynskjer|ønske om|ber om)\b")
 _INTERPRETER = re.compile(r"\b(?:\w*tolk|tolke\w*)\b")
 _EXCEPT = re.compile(
@@ -64,12 +64,13 @@ _GOVERNS_BOTH = re.compile(r"\b(?:for|om|over|av|med|på|mot|til)\s+\S+$", re.IG
 """`redd for smerter` before an `og`: what comes after it may go on with the same words"""
 _HAS_A_VERB = re.compile(r"(?:er|var|har|føler|føles|kjenner|blir|vert|gruer|gruar)\b", re.IGNORECASE)
 _AND_HAS_A_VERB = re.compile(rf"\s+og\s+{_HAS_A_VERB.pattern}", re.IGNORECASE)
-_AND = re.compile(r"\s+og\s+")
-_AND_TARGET = re.compile(r"(?<!-)\s+og\s+(?:til\s+)?|,\s+(?:og\s+)?(?:til\s+)?")
-_CLAUSE = re.compile(
+_AND = Separator(r"\s+og\s+", "og")
+_AND_TARGET = Separator(r"(?<!-)\s+og\s+(?:til\s+)?|,\s+(?:og\s+)?(?:til\s+)?", "og", ",")
+_CLAUSE = Separator(
     r",\s+(?:(?:og|men|mens|samt|så|i tillegg|dessuten)\s+)?(?=\S)|;\s+"
     r"|\s+(?:og|men)\s+(?=(?:han|hun|ho|de|dei|vi|jeg|eg|det|pas\.?|pasienten|kona|mannen|ønsker|ønskjer|ynskjer|"
-    r"trenger|treng|ber|lurer|spør|henvist|tilvist|søkt|at)\b)"
+    r"trenger|treng|ber|lurer|spør|henvist|tilvist|søkt|at)\b)",
+    *(",", ";", "og", "men"),
 )
 _STRAIN_CONTINUES = re.compile(
     r"(?:som|men|da|fordi|siden|sidan|ettersom|slik at|så|er|har|hadde|var|og|bor|bur|mister|mistar|særlig|"
@@ -112,6 +113,9 @@ _FIRST_WORDS = 14
 _MOST_WORDS_OF_AN_ITEM = 4
 _MOST_WORDS_OF_A_HALF = 6
 _ROLES = {Topic.STRAIN: Role.STRAIN, Topic.NEED: Role.NEED, Topic.REFERRAL: Role.REFERRAL}
+_OF_ITEMS = frozenset(_ROLES.values())
+_ASKED_FOR = frozenset({Role.NEED, Role.REFERRAL})
+_OF_SEVERAL_CLAUSES = frozenset({Role.SURVEY, Role.STATUS, Role.DIAGNOSIS, Role.REFERRAL})
 _CLOSED = frozenset(
     {
         Topic.TITLE,
@@ -169,7 +173,7 @@ def _items(statement: Statement) -> Iterator[Item]:
     if topic in LISTS:
         yield from _listed(statement, _ROLES[topic])
         return
-    only = frozenset({Role.NEED, Role.REFERRAL}) if topic in _OWN_WORDS_ONLY else frozenset(_ROLES.values())
+    only = _ASKED_FOR if topic in _OWN_WORDS_ONLY else _OF_ITEMS
     free = list(_free(statement))
     if not free and section in LISTS and role_of(statement.low) is None and not find_phones(statement.text):
         yield from _listed(statement, _ROLES[section])
@@ -188,7 +192,7 @@ def _listed(statement: Statement, role: Role) -> Iterator[Item]:
                 yield Item(role, except_for["strain"].strip(" .,;"), statement, headed=True)
                 continue
             if _speaks_of_else(low, role) or (
-                len(split_at(sentence, _COMMA)) == 1 and _tells_of_coordinator(low, role)
+                _tells_of_coordinator(low, role) and len(split_at(sentence, _COMMA)) == 1
             ):
                 continue
             if role is not Role.REFERRAL and not whole and _refers(low):
@@ -214,7 +218,7 @@ def _speaks_of_else(low: str, role: Role) -> bool:
         or (names_thermometer(low) and low not in NEED)
     ):
         return True
-    if role_of(low) is Role.MATTERS and len(low.split()) > _MOST_WORDS_OF_AN_ITEM:
+    if low in MATTERS and len(low.split()) > _MOST_WORDS_OF_AN_ITEM and role_of(low) is Role.MATTERS:
         return True
     return role is Role.STRAIN and low in HELD and low not in PLANNED and not is_strain(low)
 
@@ -261,7 +265,7 @@ def _free(statement: Statement) -> Iterator[Item]:
     role = role_of(low)
     if role is Role.MATTERS:
         return
-    several = len(low) > 60 or role in {Role.SURVEY, Role.STATUS, Role.DIAGNOSIS, Role.REFERRAL}
+    several = len(low) > 60 or role in _OF_SEVERAL_CLAUSES
     clauses = split_at(statement.text, _CLAUSE) if several else [statement.text]
     if len(clauses) == 1:
         yield from _clause(statement.text, role, statement)
@@ -296,11 +300,11 @@ def is_clear_strain(low: str) -> bool:
 
 
 def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item]:
-    if role is None or role not in _ROLES.values():
+    if role not in _OF_ITEMS:
         return
     low = lower(text)
     if role is Role.REFERRAL:
-        if low not in REFERRAL_DENIED or _has_both(low):
+        if low not in REFERRAL_DENIED or "ellers" in low or "elles" in low:
             yield from (
                 Item(role, part, statement)
                 for part in _referrals(text, whole=False)
@@ -313,10 +317,6 @@ def _clause(text: str, role: Role | None, statement: Statement) -> Iterator[Item
         )
         return
     yield from (Item(role, part.strip(" .,;"), statement) for part in _of_two_parties(text))
-
-
-def _has_both(low: str) -> bool:
-    return "ellers" in low or "elles" in low
 
 
 def _strains(text: str, *, whole: bool, headed: bool = False) -> list[str]:
@@ -351,7 +351,7 @@ def _are_two(text: str) -> bool:
 
 def _of_two_areas(text: str) -> list[str]:
     """Split the last of a list (`vekttap og bekymring for kona`) where it is strains of two areas."""
-    for between in _AND.finditer(masked(text)):
+    for between in _AND.pattern.finditer(masked(text)) if _AND.may_be_in(text) else ():
         parts = text[: between.start()].strip(), text[between.end() :].strip()
         if any(len(part.split()) > _MOST_WORDS_OF_A_HALF or not part for part in parts):
             continue

@@ -92,6 +92,12 @@ def _headings() -> frozenset[str]:
 
 
 @cache
+def _parts() -> frozenset[str]:
+    """What stands between the blanks of words of relation."""
+    return frozenset(part for word in (*_words(), *_headings()) for part in word.split())
+
+
+@cache
 def _single_words() -> frozenset[str]:
     """The words of which every text that names a relation has one."""
     return frozenset(part for word in (*_words(), *_headings()) for part in _LETTERS.findall(word))
@@ -196,9 +202,11 @@ def _is_somebodys(before: str) -> bool:
 def _relations(text: str) -> Iterator[tuple[int, int, str | None]]:
     """Where words of relation stand; None for words that say only that somebody is next of kin."""
     before: re.Match[str] | None = None
-    relations, headings = _words(), _headings()
+    relations, headings, parts = _words(), _headings(), _parts()
     for match in _TOKEN.finditer(text):
         word = match[0].lower()
+        if word not in parts:
+            continue
         start = match.start()
         if before is not None and text[before.end() : start] == " ":
             pair = f"{before[0].lower()} {word}"

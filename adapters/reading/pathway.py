@@ -48,6 +48,8 @@ _THAT_DAY = re.compile(r"\b(?:denne|den) dagen\b|\bfra den dato\w*|\bfra da av\b
 _NO = re.compile(r"^\W*(?:nei|nej|ikke|ikkje)\b")
 _ASKED = re.compile(r"\b(?:informert|orientert|brosjyre|tilbudt|tilbydd|fått tilbud|fått tilbod|spurt)\b")
 
+_STATUS = Topic.STATUS
+_OF_THE_PATHWAY = frozenset({Topic.STATUS, Topic.SURVEY})
 _ABOUT_IT = frozenset({Topic.STATUS, Topic.SURVEY, Topic.CONSENT, Topic.CONTACT, Topic.BACKGROUND, None})
 
 
@@ -97,13 +99,13 @@ def _hear(statement: Statement, said: _Said, trace: Trace, *, goes_on: bool) -> 
     """Take in what a statement says; `goes_on`: one before it, on its line, is about the pathway."""
     low = statement.low
     if (
-        statement.topic is not Topic.STATUS
+        statement.topic is not _STATUS
         and not _HEARD.passes(statement.whole)
         and not said.refused
         and not said.not_now
     ):
         return
-    about = statement.topic in {Topic.STATUS, Topic.SURVEY} or bool(low in PATHWAY or _TALK.search(low))
+    about = statement.topic in _OF_THE_PATHWAY or bool(low in PATHWAY or _TALK.search(low))
     before = (said.started, said.refused, said.not_now, said.later, said.undecided)
     if low in _UNDECIDED:
         said.undecided = True
@@ -123,7 +125,7 @@ def _hear(statement: Statement, said: _Said, trace: Trace, *, goes_on: bool) -> 
 
 
 def _refuses(statement: Statement, *, about: bool) -> bool:
-    if statement.topic is Topic.STATUS and _NO.match(statement.low):
+    if statement.topic is _STATUS and _NO.match(statement.low):
         return True
     return about and statement.low in _REFUSED
 
@@ -138,7 +140,7 @@ def _starts(statement: Statement) -> bool:
     found = _STARTED.find(low) or _STARTED.find(statement.whole)
     if found is None or _TREATMENT_STARTS.search(low) or low in _NOT_NOW:
         return False
-    if statement.topic is Topic.STATUS or statement.whole in PATHWAY:
+    if statement.topic is _STATUS or statement.whole in PATHWAY:
         return not _NO.match(low)
     return found.start() <= 1 and low[:1] == "s"
 

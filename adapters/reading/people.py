@@ -121,6 +121,7 @@ def _name_alone(line: str) -> str | None:
     return words if words and len(rest) - len(words) < 50 else None
 
 
+@remembered
 def _trimmed(name: str) -> str | None:
     """The name without the words of roles around it."""
     words = name.split()

@@ -57,6 +57,7 @@ _WORDS = {
     )
     for word in words.split()
 }
+_NUMBERS = frozenset(_WORDS)
 _ARTICLES = frozenset({"en", "ein", "ett", "eit", "eitt"})
 """Words that are numbers only where nothing follows that they could be the article of."""
 
@@ -174,7 +175,7 @@ _SHORT_REACH = 16
 
 def names_number(low: str) -> bool:
     """Whether a lower-case text has a number that may be a score, in figures or in letters."""
-    return _FIGURE.search(low) is not None or not _WORDS.keys().isdisjoint(words_in(low))
+    return _FIGURE.search(low) is not None or not _NUMBERS.isdisjoint(words_in(low))
 
 
 def find_scores(text: str) -> list[FoundScore]:

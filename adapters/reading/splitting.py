@@ -26,11 +26,32 @@ _FIRST_MARKS = ("1", "a", "(1", "(a")
 _QUOTES_AND_BRACKETS = re.compile(r"\([^()]*\)|«[^«»]*»|“[^“”]*”|\"[^\"]*\"")
 _OPENS = re.compile(r"[(«“\"]")
 _BRACKETS = re.compile(r"\([^()]*\)")
-_DASHES = re.compile(r"\s[-–—]\s")
+
+
+class Separator:
+    """What parts the items of a text."""
+
+    __slots__ = ("_marks", "pattern")
+
+    def __init__(self, pattern: str, *marks: str) -> None:
+        """Take its regular expression, and letters of which every text with a match has some."""
+        self.pattern = re.compile(pattern)
+        self._marks = marks
+
+    def may_be_in(self, text: str) -> bool:
+        """False where a text has none of the letters: most texts, which need no closer look."""
+        for mark in self._marks:  # noqa: SIM110 - a generator takes several times as long
+            if mark in text:
+                return True
+        return False
 
 
 def sentences(text: str) -> list[str]:
     """Split a line into sentences; abbreviations, dates and initials do not end one."""
+    body = text[:-1]
+    if "." not in body and "!" not in body and "?" not in body and "…" not in body:
+        whole = text.strip()
+        return [whole] if whole else []
     parts: list[str] = []
     start = 0
     blotted = _BRACKETS.sub(lambda found: "x" * len(found[0]), text) if "(" in text else text
@@ -90,12 +111,11 @@ def masked(text: str) -> str:
     return _QUOTES_AND_BRACKETS.sub(lambda found: "x" * len(found[0]), text)
 
 
-def split_at(text: str, pattern: re.Pattern[str]) -> list[str]:
-    """Split at a pattern, but not within brackets or quotation marks."""
+def split_at(text: str, separator: Separator) -> list[str]:
+    """Split at a separator, but not within brackets or quotation marks."""
     parts: list[str] = []
     start = 0
-    blotted = text if _OPENS.search(text) is None else masked(text)
-    for found in pattern.finditer(blotted):
+    for found in separator.pattern.finditer(masked(text)) if separator.may_be_in(text) else ():
         part = text[start : found.start()].strip()
         if part and part.strip(" .,;:-–"):
             parts.append(part)
@@ -106,8 +126,9 @@ def split_at(text: str, pattern: re.Pattern[str]) -> list[str]:
     return parts
 
 
-_STRONG = re.compile(r"//+|(?<=\s)\|(?=\s)|[•▪●;]")
-_SLASHES = re.compile(r"(?<=\s)/(?=\s)")
+_STRONG = Separator(r"//+|(?<=\s)\|(?=\s)|[•▪●;]", "//", "|", "•", "▪", "●", ";")
+_DASHES = Separator(r"\s[-–—]\s", "-", "–", "—")
+_SLASHES = Separator(r"(?<=\s)/(?=\s)", " / ")
 
 
 def strong_parts(text: str) -> list[str]:
@@ -118,9 +139,9 @@ def strong_parts(text: str) -> list[str]:
     parts = split_at(text, _STRONG)
     if len(parts) > 1:
         return parts
-    if len(_DASHES.findall(masked(text))) > 1:
+    if _DASHES.may_be_in(text) and len(_DASHES.pattern.findall(masked(text))) > 1:
         return split_at(text, _DASHES)
-    return split_at(text, _SLASHES) if " / " in text else parts
+    return split_at(text, _SLASHES) if _SLASHES.may_be_in(text) else parts
 
 
 def merge(parts: list[str], separator: str, continues: Callable[[str, str], bool]) -> list[str]:

@@ -28,6 +28,7 @@ _NOT_HELD = Words("survey", "not_held")
 _BROKEN_OFF = Words("survey", "broken_off")
 _PRESENT = Words("survey", "present")
 _ALONE = Words("survey", "alone")
+_SURVEY, _KIN = Topic.SURVEY, Topic.KIN
 _CODE = re.compile(r"\bWMFG\s?11\b", re.IGNORECASE)
 PROCEDURE_CODE = "WMFG11"
 _CLOSED = frozenset(
@@ -51,6 +52,7 @@ _ASKED = re.compile(
     r"(?:pårørende|pårørande|ektefelle|ledsag|følge)\w*\W[^:]{0,30}:|^(?:til stede|tilstede|deltok)[^:]*:"
 )
 _YES_OR_NO = re.compile(r"\W*(ja|nei)\b")
+_NO_SCORE = frozenset({Topic.SCALE, Topic.DENIED})
 _NOT_OF_THE_TALK = frozenset({Role.STRAIN, Role.NEED, Role.REFERRAL})
 _CAME = re.compile(r"\b(?:til ?stede|deltok|deltar|var med|satt med|deltatt)\b")
 _CLAUSE = re.compile(r", (?:og |men )?|; | og (?=(?:han|hun|ho|innkall|skal|vi|jeg|de)\b)")
@@ -94,11 +96,11 @@ def read_survey(
     about = [s for s in open_ones if _is_about(s)]
     coded = any((p.code.value or "").upper() == PROCEDURE_CODE for p in procedures)
     written = not coded and any("wmfg" in s.low and _CODE.search(s.text) for s in statements)
-    refused = {id(s.heading) for s in about if s.topic is Topic.SURVEY and _not_held(s)}
+    refused = {id(s.heading) for s in about if s.topic is _SURVEY and _not_held(s)}
     held = [s for s in about if not _not_held(s) and id(s.heading) not in refused]
-    if any(s.topic is Topic.SURVEY and s.label and _not_held(s) for s in about):
+    if any(s.topic is _SURVEY and s.label and _not_held(s) for s in about):
         # The form says that there was none: where the pathway was spoken of, it was offered.
-        held = [s for s in held if s.low not in PATHWAY or _has_main(s) or s.topic is Topic.SURVEY]
+        held = [s for s in held if s.low not in PATHWAY or _has_main(s) or s.topic is _SURVEY]
     denied = len(held) < len(about) and not any(_has_day(s, sent_on) for s in held)
     if denied and not coded:
         return SurveyReading(survey=None, score_out_of_range=False)
@@ -140,7 +142,7 @@ def _names_day(
 
 
 def _is_about(statement: Statement) -> bool:
-    if statement.topic is Topic.SURVEY and not statement.weak:
+    if statement.topic is _SURVEY and not statement.weak:
         return True
     low = statement.low
     if not HELD.may_be_within(low) or _is_title(low) or _of_earlier_note(low):
@@ -167,7 +169,7 @@ def _not_held(statement: Statement) -> bool:
 
 
 def _may_tell_who_came(statement: Statement) -> bool:
-    if statement.topic is Topic.KIN:
+    if statement.topic is _KIN:
         return _CAME.search(statement.low) is not None
     return statement.topic not in _CLOSED
 
@@ -233,7 +235,7 @@ def _rank(statement: Statement) -> int:
     """Which of several talks was the survey: lower is surer."""
     if statement.low in _BROKEN_OFF and not _has_main(statement):
         return 2
-    return 0 if _has_main(statement) or statement.topic is Topic.SURVEY else 1
+    return 0 if _has_main(statement) or statement.topic is _SURVEY else 1
 
 
 def _day_of_talk(
@@ -267,7 +269,11 @@ def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
         if statement.label in _PRESENT and low in FAMILY_WORDS and not _NOT_WITH.search(low):
             trace.add("survey.relatives_present", statement, "headings.company")
             return True
-        if role_of(low) not in _NOT_OF_THE_TALK and any(_with_family(clause) for clause in low.split(", ")):
+        if (
+            _PRESENT.may_be_within(low)
+            and any(_with_family(clause) for clause in low.split(", "))
+            and role_of(low) not in _NOT_OF_THE_TALK
+        ):
             trace.add("survey.relatives_present", statement, "survey.present")
             return True
         if low in _ALONE:
@@ -280,7 +286,7 @@ def _relatives(near: Sequence[Statement], trace: Trace) -> bool | None:
 
 def _names_family_only(statement: Statement) -> bool:
     """Whether relatives are listed among day and place, without a word more: `SAMTALE: 2.3., pol, kone`."""
-    if statement.topic is not Topic.SURVEY or not statement.label:
+    if statement.topic is not _SURVEY or not statement.label:
         return False
     return any(
         part in FAMILY_WORDS and len(part.split()) <= _MOST_WORDS_OF_A_LIST and not _NOT_WITH.search(part)
@@ -304,7 +310,7 @@ def _score(statements: Sequence[Statement], held: set[str], trace: Trace) -> tup
     """The thermometer, and whether a score was given that is none."""
     found: list[tuple[bool, FoundScore, Statement]] = []
     for statement in statements:
-        if statement.topic is Topic.SCALE or statement.topic is Topic.DENIED:
+        if statement.topic in _NO_SCORE:
             continue
         if not names_number(statement.low) and not (statement.label and names_number(statement.label)):
             continue
@@ -321,7 +327,7 @@ def _score(statements: Sequence[Statement], held: set[str], trace: Trace) -> tup
         found = [
             (score.aside, score, statement)
             for statement in statements
-            if statement.topic is Topic.SURVEY or statement.place in held
+            if statement.topic is _SURVEY or statement.place in held
             for score in find_scores(statement.text)
             if score.scale is None and not score.out_of_range
         ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from adapters.reading.model import Statement, Trace
 from adapters.reading.parties import read_day
-from adapters.reading.vocabulary import Words
+from adapters.reading.vocabulary import Words, remembered
 from gateway.contracts.messages import EventEntry
 from gateway.contracts.summary import SurveyForm
 
@@ -97,5 +97,6 @@ def _only_day(event: EventEntry) -> datetime.date | None:
     return start if end is None or end == start else None
 
 
+@remembered
 def _without_interpreter(low: str) -> str:
     return _NUMBER.sub(" ", _INTERPRETER.blotted(low))

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from functools import reduce, wraps
+from functools import cache, reduce, wraps
 from operator import or_
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from adapters.reading.phrases import Phrase, one_beginning
 from adapters.reading.word_index import INDEX
@@ -25,7 +25,8 @@ _SWEDISH = str.maketrans("äö", "æø")
 _MOST_KEPT = 2_000
 """How many answers a function keeps beyond a note"""
 
-_MEMORIES: list[dict[str, object]] = []
+_MEMORIES: list[Callable[[], None]] = []
+"""What forgets the answers of each function that remembers some"""
 _TEXTS = INDEX.texts
 
 
@@ -37,16 +38,8 @@ def lower(text: str) -> str:
 
 def remembered(function: Callable[[str], _T]) -> Callable[[str], _T]:
     """Let a function of a text remember its answers while a note is read."""
-    memory: dict[str, _T] = {}
-    _MEMORIES.append(cast("dict[str, object]", memory))
-
-    @wraps(function)
-    def ask(text: str) -> _T:
-        if text in memory:
-            return memory[text]
-        answer = memory[text] = function(text)
-        return answer
-
+    ask = cache(function)
+    _MEMORIES.append(ask.cache_clear)
     return ask
 
 
@@ -58,7 +51,7 @@ def kept(function: Callable[[str], _T | None]) -> Callable[[str], _T | None]:
     """
     beyond: dict[str, _T] = {}
     memory: dict[str, _T | None] = {}
-    _MEMORIES.append(cast("dict[str, object]", memory))
+    _MEMORIES.append(memory.clear)
 
     @wraps(function)
     def ask(text: str) -> _T | None:
@@ -77,9 +70,8 @@ def kept(function: Callable[[str], _T | None]) -> Callable[[str], _T | None]:
 def forget() -> None:
     """Forget the texts of a note that has been read."""
     INDEX.forget()
-    for memory in _MEMORIES:
-        if memory:
-            memory.clear()
+    for clear in _MEMORIES:
+        clear()
 
 
 def words_in(text: str) -> AbstractSet[str]:
@@ -116,16 +108,20 @@ class Words:
         if not seen.may_hold & bit:
             return None
         first = seen.first
-        if bit not in first:
-            first[bit] = seen.search(bit)
-        return first[bit]
+        if bit in first:
+            return first[bit]
+        found = first[bit] = seen.search(bit)
+        return found
 
     def may_be_within(self, text: str) -> bool:
         """False where no part of a lower-case text, cut between words, holds any."""
-        return bool(INDEX.look_up(text).may_hold & self.bit)
+        seen = _TEXTS[text] if text in _TEXTS else INDEX.look_up(text)
+        return bool(seen.may_hold & self.bit)
 
     def at_start(self, text: str) -> re.Match[str] | None:
         """A place at the very beginning of a lower-case text."""
+        if text in _TEXTS and not _TEXTS[text].may_hold & self.bit:
+            return None
         if self._at_start is None:
             self._at_start = re.compile("|".join(Phrase.of(one).pattern.pattern for one in self.phrases))
         return self.find(text) if self._at_start.match(text) is not None else None
@@ -149,10 +145,10 @@ class Words:
         bit = self.bit
         if not seen.may_hold & bit:
             return False
-        held = seen.held
-        if bit not in held:
-            held[bit] = seen.holds(bit)
-        return held[bit]
+        held = seen.held.get(bit)
+        if held is None:
+            held = seen.held[bit] = seen.holds(bit)
+        return held
 
 
 class Sieve:
@@ -166,7 +162,8 @@ class Sieve:
 
     def passes(self, text: str) -> bool:
         """False where neither a lower-case text nor any part of it, cut between words, holds one."""
-        return bool(INDEX.look_up(text).may_hold & self._any)
+        seen = _TEXTS[text] if text in _TEXTS else INDEX.look_up(text)
+        return bool(seen.may_hold & self._any)
 
 
 class Choice(Generic[_T]):

@@ -84,7 +84,7 @@ def _times() -> re.Pattern[str]:
         rf"{_words('next')}{_GAP}{_words('days')}",
         _words("months"),
     )
-    return re.compile(rf"(?<![\w\-])(?:{'|'.join(alternatives)})(?!\w)")
+    return re.compile(rf"\b(?<!-)(?:{'|'.join(alternatives)})(?!\w)")
 
 
 @cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from adapters.reading.phrases import Part, Phrase
+from adapters.reading.phrases import Part, Phrase, Trigger
 
 
 class Text:
@@ -30,13 +30,12 @@ class Text:
 
     def holds(self, bit: int) -> bool:
         """Whether it holds any phrase of a vocabulary."""
-        for token in self._tokens:
+        tokens = [token for token in self._tokens if token.may_hold & bit]
+        for token in tokens:
             if token.holds & bit:
                 return True
         text, words = self._text, self.words
-        for token in self._tokens:
-            if not token.may_hold & bit:
-                continue
+        for token in tokens:
             for phrase in token.phrases[bit]:
                 also = phrase.also
                 if (also is None or not also.isdisjoint(words)) and phrase.pattern.search(text) is not None:
@@ -105,16 +104,18 @@ class Token:
         """
         self.words = words
         self.may_hold = self.holds = 0
-        phrases: dict[int, list[Phrase]] = {}
+        self.phrases: dict[int, list[Phrase]] = {}
         for bit, phrase in rows:
             self.may_hold |= bit
             if plain and phrase.is_word:
                 self.holds |= bit
-            phrases.setdefault(bit, []).append(phrase)
-        self.phrases = phrases
+            self.phrases.setdefault(bit, []).append(phrase)
 
 
 _Rows = list[tuple[int, Phrase]]
+
+_NO_TOKEN = Token((), [], plain=True)
+"""A word that no phrase needs"""
 
 _SHORTEST_INSIDE = 3
 _FIRST_LETTERS = 3
@@ -124,6 +125,15 @@ _LONGEST_WORD = 60
 _WORD = re.compile(r"[^\W_]+")
 _MARKS = '.,:;()-/!?«»"'
 """What mostly stands around a word"""
+
+
+def _is_too_little(needed: Trigger) -> bool:
+    """Whether so many words of texts have the letters that they are not looked for."""
+    if needed.part is Part.WHOLE:
+        return False
+    return needed.letters.isdecimal() or (
+        needed.part is Part.INSIDE and len(needed.letters) < _SHORTEST_INSIDE
+    )
 
 
 class Index:
@@ -140,6 +150,8 @@ class Index:
         self._lengths: dict[str, list[int]] = {}
         """How long beginnings are, by their first letters"""
         self._inside: dict[str, list[tuple[str, int, Phrase]]] = {}
+        self._words: set[str] = set()
+        """Words that phrases are written with, needed or not: no names"""
         self._always: _Rows = []
         self._any = Token((), [], plain=False)
         self._tokens: dict[str, Token] = {}
@@ -169,7 +181,7 @@ class Index:
         return seen
 
     def _tokens_of(self, words: set[str]) -> tuple[int, list[Token]]:
-        """Which vocabularies a lower-case text may hold, and those of its tokens that phrases need.
+        """Which vocabularies a lower-case text may hold, and its tokens.
 
         Args:
             words: what stands between its blanks; the words of these are added.
@@ -178,17 +190,16 @@ class Index:
             self._take_in()
         known = self._tokens
         may_hold = self._any.may_hold
-        needed = [self._any]
+        tokens = [self._any]
         inside: list[str] = []
         for written in words:
             token = known[written] if written in known else self._look_up(written)
+            may_hold |= token.may_hold
+            tokens.append(token)
             if token.words:
                 inside += token.words
-            if token.may_hold:
-                may_hold |= token.may_hold
-                needed.append(token)
         words.update(inside)
-        return may_hold, needed
+        return may_hold, tokens
 
     def knows(self, text: str) -> bool:
         """Whether phrases need every word of a lower-case text: it has no name and no number."""
@@ -220,10 +231,9 @@ class Index:
         self._of_one_note.clear()
 
     def _add(self, bit: int, phrase: Phrase) -> None:
+        self._words.update(_WORD.findall(phrase.written))
         needed = phrase.needs
-        if not needed or any(
-            one.part is Part.INSIDE and len(one.letters) < _SHORTEST_INSIDE for one in needed
-        ):
+        if not needed or any(map(_is_too_little, needed)):
             self._always.append((bit, phrase))
             return
         for part, letters in ((one.part, one.letters) for one in needed):
@@ -234,11 +244,11 @@ class Index:
                 rows.setdefault(letters, []).append((bit, phrase))
 
     def _look_up(self, written: str) -> Token:
-        """What the words of a token are needed for; kept beyond the note where that is each of them."""
+        """What the words of a token are needed for; kept beyond the note where phrases have each of them."""
         if written.isalnum():
             words: Sequence[str] = ()
             rows = self._rows(written)
-            known = bool(rows)
+            known = bool(rows) or written in self._words
         else:
             word = written.strip(_MARKS)
             words = [word] if word.isalnum() else _WORD.findall(written)
@@ -246,24 +256,28 @@ class Index:
             for word in words:
                 some = self._rows(word)
                 rows += some
-                known = known and bool(some)
+                known = known and (bool(some) or word in self._words)
         if not known:
             self._of_one_note.add(written)
         elif len(self._tokens) >= _MOST_TOKENS_KEPT:
             self._forget_all()
-        found = self._tokens[written] = Token(words, rows, plain="_" not in written)
+        found = Token(words, rows, plain="_" not in written) if words or rows else _NO_TOKEN
+        self._tokens[written] = found
         return found
 
     def _rows(self, word: str) -> _Rows:
         rows = [*self._whole[word]] if word in self._whole else []
+        if word.isdecimal():
+            return rows
         word = word[:_LONGEST_WORD]
-        beginnings, inside = self._beginning, self._inside
-        for first in range(1, _FIRST_LETTERS + 1):
-            if (letters := word[:first]) in self._lengths and len(letters) == first:
-                for length in self._lengths[letters]:
-                    if (beginning := word[:length]) in beginnings and len(beginning) == length:
+        lengths, beginnings, inside = self._lengths, self._beginning, self._inside
+        size = len(word)
+        for letters in {word[:1], word[:2], word[:_FIRST_LETTERS]}:
+            if letters in lengths:
+                for length in lengths[letters]:
+                    if length <= size and (beginning := word[:length]) in beginnings:
                         rows += beginnings[beginning]
-        for start in range(len(word) - _SHORTEST_INSIDE + 1):
+        for start in range(size - _SHORTEST_INSIDE + 1):
             if (letters := word[start : start + _SHORTEST_INSIDE]) in inside:
                 rows += [
                     (bit, phrase) for whole, bit, phrase in inside[letters] if word.startswith(whole, start)
