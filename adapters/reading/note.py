@@ -41,6 +41,7 @@ _SALUTATION = Words("people", "salutation")
 _RECIPIENT = Words("people", "recipient")
 _TITLE = Words("title", "title")
 _NOT_HELD = Words("survey", "not_held")
+_MATTERS = Topic.MATTERS
 _MALE = "1"
 """Code list 3101: mann"""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -206,7 +207,7 @@ def _referrals(items: Sequence[Item], trace: Trace) -> tuple[Referral, ...]:
 
 
 def _what_matters(statements: Sequence[Statement], trace: Trace) -> str | None:
-    headed = [s for s in statements if s.topic is Topic.MATTERS and not s.weak]
+    headed = [s for s in statements if s.topic is _MATTERS and not s.weak]
     if headed:
         first = headed[0]
         same = [s for s in headed if s.heading is first.heading and (s is first or role_of(s.low) in _SAME)]
@@ -223,6 +224,9 @@ def _what_matters(statements: Sequence[Statement], trace: Trace) -> str | None:
 
 _MAY_SAY_WHAT_MATTERS = frozenset({None, Topic.BACKGROUND, Topic.STRAIN, Topic.SURVEY})
 _SAME = frozenset({None, Role.MATTERS, Role.STRAIN, Role.NEED})
+
+
+_IN_OTHER_FIELDS = frozenset({Role.DENIED, Role.REFERRAL, Role.SURVEY, Role.STATUS})
 
 
 def unplaced(statements: Sequence[Statement], signature: Signature | None) -> tuple[str, ...]:
@@ -243,4 +247,4 @@ def _says_something(statement: Statement) -> bool:
         return False
     if statement.topic is Topic.SURVEY and (low in _NOT_HELD or statement.whole in _NOT_HELD):
         return False
-    return role_of(low) not in {Role.DENIED, Role.REFERRAL, Role.SURVEY, Role.STATUS}
+    return role_of(low) not in _IN_OTHER_FIELDS

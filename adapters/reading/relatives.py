@@ -17,6 +17,7 @@ from gateway.contracts.summary import NextOfKin
 _WORK = Words("people", "work_phone")
 _OWN = Words("people", "own_phone")
 _FAMILY = Words("strains", "family_theme")
+_NEED = Topic.NEED
 _OTHERS_TOPICS = frozenset({Topic.AUTHOR, Topic.RECIPIENT, Topic.GP})
 _WORD = re.compile(r"[\w-]+")
 _BACK = 200
@@ -98,7 +99,7 @@ def _in_text(statements: Sequence[Statement]) -> list[FoundRelative]:
         if statement.topic not in _OTHERS_TOPICS and not is_signature(statement.text):
             lines.setdefault(statement.place, []).append(statement)
     written = (
-        " ".join(f"{s.label}: {s.text}" if s.label and s.topic is not Topic.NEED else s.text for s in line)
+        " ".join(f"{s.label}: {s.text}" if s.label and s.topic is not _NEED else s.text for s in line)
         for line in lines.values()
         if _names_relation(line)
     )

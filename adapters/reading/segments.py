@@ -50,6 +50,9 @@ _BARE_HEADINGS = 2
 _SECTIONS = frozenset({Topic.NEED, Topic.REFERRAL, Topic.CONTACT})
 """What a heading of one word, in a list, may be about"""
 
+_NEED = Topic.NEED
+_WITH_ITEMS = LISTS | {Topic.CONTACT}
+_OF_RECEIVERS = frozenset({Topic.GP, Topic.RECIPIENT})
 _KEEP_PARTY = frozenset({Topic.REFERRAL, Topic.CONTACT})
 """Sections in which a party's name is no heading of its own"""
 
@@ -228,7 +231,7 @@ class _Segmenter:
     def _in_section(self) -> bool:
         """Whether a list goes on under a heading of its own: a dash or a word in its lines is no label."""
         topic = self._heading.topic if self._heading else None
-        return (topic in LISTS or topic is Topic.CONTACT) and not self._inline
+        return topic in _WITH_ITEMS and not self._inline
 
     def _meant(self, heading: Heading | None, label: str, rest: str) -> Heading | None:
         """What a label means here: a party's name in a list of needs, a GP's name, a referral's receiver."""
@@ -239,10 +242,10 @@ class _Segmenter:
             current = current or self._beside.topic
         if (other := _in_its_place(heading, current, label, rest)) is not None:
             return other
-        named = heading.topic is Topic.NEED and heading.party is not None and not _speaks_of_need(label)
+        named = heading.topic is _NEED and heading.party is not None and not _speaks_of_need(label)
         if named and current in _KEEP_PARTY:
             return None
-        if heading.topic in {Topic.GP, Topic.RECIPIENT} and heading.party and not _NAME.match(rest):
+        if heading.topic in _OF_RECEIVERS and heading.party and not _NAME.match(rest):
             return (
                 replace(heading, topic=Topic.NEED)
                 if rest[:1].islower() or heading.topic is Topic.GP
@@ -328,11 +331,11 @@ def _in_its_place(heading: Heading, current: Topic | None, label: str, rest: str
 
 
 def _names_a_party(heading: Heading | None) -> bool:
-    return heading is not None and heading.topic is Topic.NEED and heading.party is not None
+    return heading is not None and heading.topic is _NEED and heading.party is not None
 
 
 def _is_need(heading: Heading | None) -> bool:
-    return heading is not None and heading.topic is Topic.NEED and heading.party is None
+    return heading is not None and heading.topic is _NEED and heading.party is None
 
 
 def _same_section(section: Heading, heading: Heading) -> bool:

@@ -18,6 +18,7 @@ _CONVERSATION = Words("title", "conversation")
 _STARTED = Words("status", "started")
 _REFUSED = Words("status", "refused")
 _WORD = re.compile(r"[^\W\d_]+")
+_SECTIONS = LISTS | {Topic.SURVEY, Topic.STATUS, Topic.CONTACT, Topic.SCORE}
 _FIRST_LINES = 4
 _TITLE_WORDS = 16
 _WORDS_BEFORE = 7
@@ -86,4 +87,4 @@ def _speaks_of_it_now(statement: Statement) -> bool:
 def has_sections(statements: Sequence[Statement]) -> bool:
     """Whether there is what such a note is made of."""
     topics = {s.topic for s in statements}
-    return len(topics & (LISTS | {Topic.SURVEY, Topic.STATUS, Topic.CONTACT, Topic.SCORE})) >= 2
+    return len(topics & _SECTIONS) >= 2
