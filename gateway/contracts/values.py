@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
 _T = TypeVar("_T")
 
@@ -22,6 +22,16 @@ def value(cls: type[_T]) -> type[_T]:
     long to put in place. `replace` and the journal's rows make use of that.
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+def maker(cls: Callable[..., _T], names: Sequence[str]) -> Callable[[Iterable[Any]], _T]:
+    """What makes values of a class from these fields, in this order; the others have their defaults."""
+    made_of = fields(cast("Any", cls))
+    others = [each for each in made_of if each.name not in names]
+    defaults = [each.default for each in others]
+    given = [*names, *(each.name for each in others)]
+    in_order = itemgetter(*(given.index(each.name) for each in made_of))
+    return lambda values: cls(*in_order([*values, *defaults]))
 
 
 if TYPE_CHECKING:

@@ -173,7 +173,7 @@ def _whole_rows(
 
 
 def _without_body(row: Row) -> Sending:
-    return Sending(**SENDING.decode(row))
+    return rows.sending(row, None)
 
 
 def _sendings_counted(

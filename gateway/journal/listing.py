@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from gateway.contracts.records import InboundFilter, Sending
 from gateway.contracts.states import InboundKind, SendingKind
+from gateway.journal import rows
 from gateway.journal.failure_queries import failed_with
 from gateway.journal.rows import INBOUND, SENDING, Row, to_time
 from gateway.journal.session import Session
@@ -243,6 +244,6 @@ def sendings_of(
             .order_by(c.sequence)
         )
         for row in session.select(query):
-            each = Sending(**SENDING.decode(row))
+            each = rows.sending(row, None)
             made.setdefault(each.inbound_id, []).append(each)
     return made

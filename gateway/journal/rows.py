@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import count
 from operator import attrgetter
 from typing import Any
 
@@ -23,6 +24,7 @@ from gateway.contracts.replays import Replay, ReplayMode
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
 from gateway.contracts.summary import Action
 from gateway.contracts.traffic import Circuit, Pause
+from gateway.contracts.values import maker
 from gateway.journal import tables
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,7 +84,7 @@ class Codec:
         table: Table,
         converted: Mapping[str, tuple[Convert, Convert]],
         *,
-        payloads: Sequence[str] = (),
+        payloads: Sequence[tuple[str, bytes | None]] = (),
         given: Sequence[str] = ("sequence",),
         none_as: Mapping[str, object] | None = None,
         empty: Sequence[str] = (),
@@ -92,18 +94,20 @@ class Codec:
         Args:
             table: one with a column for each field.
             converted: how a column is written and read; None is None in both.
-            payloads: fields that are encrypted.
+            payloads: fields that are encrypted, and what they are where they are not read, or taken away.
             given: columns that the store fills.
             none_as: what stands for None in the row.
             empty: fields for which None in the row stands for an empty tuple.
         """
         self.table = table
         self.columns = tuple(c.name for c in table.columns if c.name not in given)
-        self.payloads = tuple(payloads)
+        self.payloads = tuple(name for name, _ in payloads)
         self._encode = {name: pair[0] for name, pair in converted.items()}
         self._none_as = tuple((none_as or {}).items())
-        self._empty = tuple(empty)
-        self._decode = tuple((name, pair[1]) for name, pair in converted.items())
+        self._read = tuple((self.columns.index(name), pair[1]) for name, pair in converted.items())
+        self._read_empty = tuple(map(self.columns.index, empty))
+        self._not_read = [none for _, none in payloads]
+        self._id = self.columns.index("id") if "id" in self.columns else 0
         self._values = attrgetter(*self.columns)
 
     def encode(self, record: object) -> dict[str, Any]:
@@ -135,20 +139,29 @@ class Codec:
                 values[name] = instead
         return values
 
-    def decode(self, row: Row, vault: Vault | None = None) -> dict[str, Any]:
-        """The fields of a record: `columns` and then, where there is a vault, `payloads` stand in the row."""
-        values = dict(zip(self.columns, row, strict=False))
-        for name, convert in self._decode:
-            if (value := values[name]) is not None:
-                values[name] = convert(value)
-        for name in self._empty:
-            if values[name] is None:
-                values[name] = ()
+    def read(self, row: Row, vault: Vault | None = None) -> list[Any]:
+        """The fields of a record, `columns` and then `payloads`.
+
+        In the row the payloads stand after the columns where there is a vault; else they are not read.
+        """
+        width = len(self.columns)
+        values = list(row[:width])
+        for place, convert in self._read:
+            if (value := values[place]) is not None:
+                values[place] = convert(value)
+        for place in self._read_empty:
+            if values[place] is None:
+                values[place] = ()
+        values += self._not_read
         if vault is not None:
-            for name, sealed in zip(self.payloads, row[len(self.columns) :], strict=True):
+            for place, name, sealed in zip(count(width), self.payloads, row[width:], strict=False):
                 if sealed is not None:
-                    values[name] = vault.open(sealed, context=self.context(values["id"], name))
+                    values[place] = vault.open(sealed, context=self.context(values[self._id], name))
         return values
+
+    def decode(self, row: Row) -> dict[str, Any]:
+        """The fields of a record by name, without its payloads."""
+        return dict(zip(self.columns, self.read(row), strict=False))
 
     def part(self, payload: str) -> str:
         """The name of a payload in `content`."""
@@ -170,7 +183,7 @@ INBOUND = Codec(
         "findings": _FINDINGS,
         "named_receivers": _NAMED_RECEIVERS,
     },
-    payloads=("body", "summary"),
+    payloads=(("body", b""), ("summary", None)),
     empty=("findings", "named_receivers"),
 )
 
@@ -185,7 +198,7 @@ SENDING = Codec(
         "delivered_at": _TIME,
         "settled_at": _TIME,
     },
-    payloads=("body",),
+    payloads=(("body", b""),),
     given=("sequence", "lease_owner", "lease_until"),
     none_as={"next_attempt_at": 0},
 )
@@ -199,7 +212,7 @@ EVENT = Codec(tables.history, {"at": _TIME, "detail": _MAPPING})
 AUDIT = Codec(
     tables.audit,
     {"at": _TIME, "detail": _MAPPING},
-    payloads=("reason",),
+    payloads=(("reason", None),),
     given=("sequence", "id", "reason_hash", "previous", "hash"),
 )
 """The columns that an entry fills; `audit_chain` fills the others"""
@@ -214,16 +227,18 @@ ADDRESS_FAULT = Codec(
 )
 
 
+_inbound_message = maker(InboundMessage, (*INBOUND.columns, *INBOUND.payloads))
+_sending = maker(Sending, (*SENDING.columns, *SENDING.payloads))
+
+
 def inbound_message(row: Row, vault: Vault | None) -> InboundMessage:
     """A row of the inbox; without a vault, without its payloads."""
-    values = INBOUND.decode(row, vault)
-    values.setdefault("body", b"")
-    return InboundMessage(**values)
+    return _inbound_message(INBOUND.read(row, vault))
 
 
 def sending(row: Row, vault: Vault | None) -> Sending:
     """A row of the outbox; without a vault, without its payload."""
-    return Sending(**SENDING.decode(row, vault))
+    return _sending(SENDING.read(row, vault))
 
 
 def event(row: Row) -> Event:

@@ -119,7 +119,8 @@ class Flow:
                 # Every line of the log and everything that is sent tell which message they are about.
                 with bound_contextvars(correlation_id=inbound_id), traced(trace) as sendings:
                     self._one(transaction, arrival, gather=gather)
-                self.spans.decided(self._followed(arrival, inbound_id, trace, sendings))
+                if self.spans is not NO_SPANS:
+                    self.spans.decided(self._followed(arrival, inbound_id, trace, sendings))
                 reached(FailPoint.WORKED_ON)
         self.spans.committed()
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.contracts.messages import PatientRecord, Unit
 from gateway.contracts.records import Event, InboundMessage, NamedReceiver, Receipt, Sending
 from gateway.contracts.states import InboundKind, InboundState, SendingKind, SendingState
-from gateway.contracts.values import replace, value
+from gateway.contracts.values import maker, replace, value
 
 _AT = datetime(2026, 11, 28, tzinfo=UTC)
 _VALUES = (
@@ -62,3 +62,15 @@ def test_a_value_of_one_field_is_changed_as_well() -> None:
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(TypeError, match="NamedReceiver has no field 'colour'"):
         replace(_VALUES[0], colour="red")  # type: ignore[call-arg]
+
+
+@given(st.data())
+def test_a_value_is_made_of_some_of_its_fields_in_any_order(data: st.DataObject) -> None:
+    old: Any = data.draw(st.sampled_from(_VALUES))
+    needed = [f.name for f in dataclasses.fields(old) if f.default is dataclasses.MISSING]
+    further = [f.name for f in dataclasses.fields(old) if f.name not in needed]
+    some = data.draw(st.lists(st.sampled_from(further), unique=True)) if further else []
+    names = data.draw(st.permutations([*needed, *some]))
+    values = [data.draw(st.integers()) for _ in names]
+
+    assert maker(type(old), names)(values) == type(old)(**dict(zip(names, values, strict=True)))
