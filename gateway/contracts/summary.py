@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from gateway.contracts.last import of_last
 from gateway.contracts.text import as_line, as_text
 
 Line = Annotated[str, Field(min_length=1), BeforeValidator(as_line)]
@@ -328,7 +329,7 @@ class Summary(Strict):
 
     def to_json(self) -> str:
         """The summary as the JSON document of the contract."""
-        return self.model_dump_json()
+        return _document(self)
 
     @classmethod
     def from_json(cls, document: str | bytes) -> Self:
@@ -338,3 +339,7 @@ class Summary(Strict):
             pydantic.ValidationError: the document is no summary. Its text holds no values.
         """
         return cls.model_validate_json(document)
+
+
+# It is asked for by who keeps a note, and by who renders it.
+_document = of_last(Summary.model_dump_json)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from gateway.contracts.messages import CodedValue, CodeList, Identifier
 from gateway.contracts.summary import Action
 from mappings import CodeTable, code_list
 
 
+@cache
 def simple_code(number: str, code: str) -> CodedValue:
     """A code (CS): the element that it stands in tells its list.
 
@@ -17,6 +20,7 @@ def simple_code(number: str, code: str) -> CodedValue:
     return CodedValue(value=code, name=code_list(number).codes[code])
 
 
+@cache
 def listed_code(oid: str, code: str) -> CodedValue:
     """A code (CV), with the OID of its list."""
     return CodedValue(value=code, code_list=oid, name=_list(oid).codes[code])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.contracts.last import of_last
 from gateway.contracts.messages import (
     CodedValue,
     CodeList,
@@ -98,6 +99,7 @@ def given_name_first(p: Prefixes, found: Person) -> str:
     return _names_and_more(p, found, (given, middle, family))
 
 
+@of_last
 def patient(found: PatientRecord) -> str:
     """The children of the Patient of a MsgHead."""
     return _names_and_more(HEAD, found, _names(HEAD, found))

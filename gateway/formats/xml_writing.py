@@ -14,18 +14,18 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 # What XML 1.0 can not hold, not even as a character reference.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_PLAIN = re.compile("[^\x00-\x08\x0b-\x1f&<>\ud800-\udfff\ufffe\uffff]*+")
-"""Text that stands in an element as it is"""
 _LINE_ENDS = re.compile("\r\n?")
 
 
 def escaped(text: str) -> str:
     """Text as element content: line feeds only, and no character that XML can not hold."""
-    if _PLAIN.fullmatch(text):
+    if "&" in text or "<" in text or ">" in text:
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # What can be printed is allowed, and no carriage return: the quick way for nearly every text.
+    if text.isprintable() or text.replace("\n", " ").isprintable():
         return text
     if "\r" in text:
         text = _LINE_ENDS.sub("\n", text)
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _ILLEGAL.sub("", text)
 
 

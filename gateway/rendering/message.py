@@ -29,7 +29,7 @@ from gateway.rendering import structure
 from gateway.rendering.form import form
 from gateway.rendering.order import APPLICATION, RenderingOrder
 from gateway.rendering.structure import DIALOGUES, EPIKRISES, coded
-from gateway.rendering.text import Block, block_text, blocks, render_text, title
+from gateway.rendering.text import Block, blocks, render_text, title
 
 SUMMARY_DESCRIPTION = "Pakkeforløp hjem, sammendraget som XML"
 
@@ -40,7 +40,7 @@ _ACK = simple_code("7304", "J")
 class _Kind:
     """What a message of a format is called, in the head and in the content."""
 
-    msg_type: str
+    msg_type: CodedValue
     root: str
     topic: CodedValue | None = None
     headings: str | None = None
@@ -49,31 +49,31 @@ class _Kind:
 
 
 _DISCHARGE = _Kind(
-    msg_type="UTSKRIVNINGSRAPPORT",
+    msg_type=simple_code("8279", "UTSKRIVNINGSRAPPORT"),
     root="TverrfagligEpikrise",
     topic=listed_code(CodeList.PLO_CONTENT_DISCHARGE, "11"),
     headings="discharge",
     heading_list=CodeList.PLO_HEADING_NURSING,
 )
 _APPLICATION = _Kind(
-    msg_type="HELSEOPPL_SOKNAD",
+    msg_type=simple_code("8279", "HELSEOPPL_SOKNAD"),
     root="HelseopplysningerVedSoknad",
     topic=listed_code(CodeList.PLO_CONTENT_HEALTH, "2"),
     headings="application",
     heading_list=CodeList.PLO_HEADING_HEALTH,
 )
-_EPIKRISE = _Kind(msg_type="EPIKRISE", root="Message", headings="epikrise")
+_EPIKRISE = _Kind(msg_type=simple_code("8279", "EPIKRISE"), root="Message", headings="epikrise")
 _NOTE = _Kind(
-    msg_type="DIALOG_NOTAT",
+    msg_type=simple_code("8279", "DIALOG_NOTAT"),
     root="Dialogmelding",
     topic=listed_code(CodeList.DIALOGUE_TOPIC_FREE, "1"),
 )
 _DIALOGUE = _Kind(
-    msg_type="DIALOG_HELSEFAGLIG",
+    msg_type=simple_code("8279", "DIALOG_HELSEFAGLIG"),
     root="Dialogmelding",
     topic=listed_code(CodeList.DIALOGUE_TOPIC_CLINICAL, "6"),
 )
-_SUMMARY = _Kind(msg_type="PAKKEFORLOP_HJEM", root="Summary")
+_SUMMARY = _Kind(msg_type=simple_code("8279", "PAKKEFORLOP_HJEM"), root="Summary")
 
 _KINDS = {
     Format.PLO_1_5: _DISCHARGE,
@@ -140,7 +140,7 @@ def _kind(order: RenderingOrder) -> _Kind:
 def _head(summary: Summary, order: RenderingOrder, kind: _Kind) -> Head:
     epikrise = order.format in EPIKRISES
     return Head(
-        msg_type=simple_code("8279", kind.msg_type),
+        msg_type=kind.msg_type,
         msg_id=order.msg_id,
         generated_at=order.at.isoformat(timespec="seconds"),
         sent_at=order.at,
@@ -164,11 +164,10 @@ def _enterprise(summary: Summary, order: RenderingOrder) -> Unit | None:
 def _sender(summary: Summary, order: RenderingOrder) -> Party:
     """The sender; an epikrise of the hospital itself names the responsible professional there."""
     sender = order.sender
+    if order.format not in EPIKRISES or sender.person is not None or _enterprise(summary, order) is None:
+        return sender
     entry = structure.author(summary.author, summary.source.unit)
-    own = _enterprise(summary, order) is not None
-    if order.format in EPIKRISES and own and sender.person is None and entry and entry.person.identifiers:
-        return replace(sender, person=entry.person)
-    return sender
+    return replace(sender, person=entry.person) if entry and entry.person.identifiers else sender
 
 
 def _texts(summary: Summary, order: RenderingOrder, kind: _Kind) -> tuple[TextBlock, ...]:
@@ -178,8 +177,8 @@ def _texts(summary: Summary, order: RenderingOrder, kind: _Kind) -> tuple[TextBl
     first, *others = blocks(summary)
     head = "\n".join(title(order.action, gp=order.receiver_is_gp))
     return (
-        TextBlock(text=f"{head}\n\n{block_text(first)}", heading=_heading(first, kind)),
-        *(TextBlock(text=block_text(block), heading=_heading(block, kind)) for block in others),
+        TextBlock(text=f"{head}\n\n{first.text}", heading=_heading(first, kind)),
+        *(TextBlock(text=block.text, heading=_heading(block, kind)) for block in others),
     )
 
 

@@ -7,6 +7,7 @@ know is left out; what has no legal code stands as words, or in the text alone.
 
 from __future__ import annotations
 
+from gateway.contracts.last import of_last
 from gateway.contracts.messages import (
     CodedValue,
     CodeList,
@@ -56,6 +57,7 @@ def coded(table: str, word: str | None) -> CodedValue | None:
     return codes(table).get(word) if word is not None else None
 
 
+@of_last
 def patient_record(patient: Patient) -> PatientRecord:
     """The patient as the head of a message has it."""
     given = " ".join(name for name in (patient.given_name, patient.middle_name) if name)

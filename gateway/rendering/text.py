@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import orjson
 import pydantic
 
+from gateway.contracts.last import of_last
 from gateway.contracts.summary import Action, Summary
 from gateway.contracts.text import as_line, as_text
 from gateway.contracts.values import value
@@ -26,6 +27,8 @@ class Block:
 
     heading: str
     rows: tuple[Row, ...]
+    text: str
+    """Both as lines"""
     section: Section | None = None
     """None: the note as it was written"""
 
@@ -36,7 +39,7 @@ def render_text(summary: Summary, *, action: Action = Action.NEW, gp: bool = Fal
     `read_text` reads it again.
     """
     parts = ["\n".join(title(action, gp=gp))]
-    parts += [block_text(block) for block in blocks(summary)]
+    parts += [block.text for block in blocks(summary)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -45,36 +48,25 @@ def title(action: Action, *, gp: bool) -> list[str]:
     return [form().titles[action], *form().introduce(action, gp=gp)]
 
 
-_last: tuple[Summary, list[Block]] | None = None
-"""The receivers of a note get the same text, one after the other"""
-
-
-def blocks(summary: Summary) -> list[Block]:
+@of_last
+def blocks(summary: Summary) -> tuple[Block, ...]:
     """The sections of a summary in the order in which they are read, the note last."""
-    global _last  # noqa: PLW0603 - of one entry, replaced as a whole
-    last = _last
-    if last is None or last[0] is not summary:
-        last = _last = (summary, _blocks(summary))
-    return last[1]
-
-
-def _blocks(summary: Summary) -> list[Block]:
     words = form()
     tree: Tree = orjson.loads(summary.to_json())
     written = _written(tree)
+    lines = [[str(row) for row in rows] for rows in written]
     found: list[Block] = []
-    for section, rows in zip(words.sections, written, strict=True):
-        mark = [Row(words.mark + _control_code(written, tree))] if section.key == SOURCE else []
-        found.append(Block(heading=section.heading, rows=(*rows, *mark), section=section))
+    for section, rows, said in zip(words.sections, written, lines, strict=True):
+        if section.key == SOURCE:
+            mark = words.mark + _control_code(lines, tree)
+            rows.append(Row(mark))
+            said.append(mark)
+        text = "\n".join([section.heading, *said])
+        found.append(Block(heading=section.heading, rows=tuple(rows), text=text, section=section))
     if summary.note is not None:
-        lines = tuple(Row(line) for line in summary.note.split("\n"))
-        found.append(Block(heading=words.note, rows=lines))
-    return found
-
-
-def block_text(block: Block) -> str:
-    """A block as lines."""
-    return "\n".join([block.heading, *map(str, block.rows)])
+        text = f"{words.note}\n{summary.note}"
+        found.append(Block(heading=words.note, rows=(Row(summary.note),), text=text))
+    return tuple(found)
 
 
 def is_rendering(texts: Iterable[str]) -> bool:
@@ -134,14 +126,14 @@ def _sections(texts: Sequence[str]) -> tuple[Action, dict[str, list[str]], str] 
 def _says(lines: Mapping[str, list[str]], tree: Tree) -> bool:
     """Whether the lines are those that are written for a summary, and have its control code."""
     words = form()
-    written = _written(tree)
-    for section, rows in zip(words.sections, written, strict=True):
+    written = [[str(row) for row in rows] for rows in _written(tree)]
+    for section, said in zip(words.sections, written, strict=True):
         found = lines.get(section.heading, [])
         if section.key == SOURCE:
             marks = [line for line in found if line.startswith(words.mark)]
             if marks != [words.mark + _control_code(written, tree)]:
                 return False
-        elif found != [str(row) for row in rows]:
+        elif found != said:
             return False
     return True
 
@@ -152,11 +144,11 @@ def _written(tree: Tree) -> list[list[Row]]:
     return [section.rows(tree) or [Row(words.nothing)] for section in words.sections]
 
 
-def _control_code(written: Iterable[list[Row]], tree: Tree) -> str:
-    """Eight hexadecimal digits over all rows but those on the source, and the words of the note."""
+def _control_code(written: Iterable[list[str]], tree: Tree) -> str:
+    """Eight hexadecimal digits over all lines but those on the source, and the words of the note."""
     said: list[str] = []
-    for section, rows in zip(form().sections, written, strict=True):
+    for section, lines in zip(form().sections, written, strict=True):
         if section.key != SOURCE:
-            said += [section.key, *map(str, rows)]
+            said += [section.key, *lines]
     said.append(str(as_line(tree["note"] or "")))
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:8]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
@@ -63,6 +64,17 @@ def written(message: Message) -> str:
 def test_escaping() -> None:
     assert escaped("a\x00<b>\r\n&\ufffe\x0b") == "a&lt;b&gt;\n&amp;"
     assert quoted(' "x"\n\ty ') == "&quot;x&quot;&#10;&#9;y"
+
+
+def test_no_character_is_written_that_xml_can_not_hold() -> None:
+    legal = re.compile("[\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+    for number in (*range(0x3000), *range(0xD700, 0x10000), 0x10000, 0x1FFFE, 0xE0001, 0x10FFFF):
+        character = chr(number)
+        expected = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "\n"}.get(
+            character, character if legal.fullmatch(character) else ""
+        )
+        assert escaped(f"a\n{character}b") == f"a\n{expected}b"
+        assert escaped(character) == expected
 
 
 def test_nothing_gives_no_element() -> None:
