@@ -150,7 +150,7 @@ class RulesSection(Section):
 class FlowSection(Section):
     """`[flow]`: groups and retries."""
 
-    group_size: Annotated[int, Field(ge=1, le=1000)] = 50
+    group_size: Annotated[int, Field(ge=1, le=1000)] = 100
     retry_first_seconds: Annotated[float, Field(gt=0)] = 2.0
     retry_longest_seconds: Annotated[float, Field(gt=0)] = 600.0
     give_up_after_hours: Annotated[float, Field(gt=0)] = 72.0

@@ -72,7 +72,7 @@ other_attachments = "reject"    # or accept: the message is taken, and sent on w
 # PH001 = "info"                # what is no Pakkeforløp hjem note is answered and kept, and goes nowhere
 
 [flow]
-group_size = 50                 # messages worked on together
+group_size = 100                # messages worked on together
 retry_first_seconds = 2.0       # pause after a first attempt that failed; it doubles from there
 retry_longest_seconds = 600.0   # and no pause is longer
 give_up_after_hours = 72.0      # a sending that was not delivered by then has failed: pakkehjem failed list

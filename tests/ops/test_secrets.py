@@ -259,7 +259,7 @@ def test_the_configuration_as_it_is_shown_can_be_read(pakkehjem: Pakkehjem, conf
     document = pakkehjem("config", "show", "-c", config, "--json").json()
     read = tomllib.loads(shown.out)
     assert read == {k: {n: v for n, v in t.items() if v is not None} for k, t in document.items()}
-    assert document["flow"]["group_size"] == 50
+    assert document["flow"]["group_size"] == 100
     assert document["queues"]["url"] == "embedded:queue.sqlite"
 
 
