@@ -37,6 +37,7 @@ def bars(title: str, unit: str, groups: Sequence[tuple[str, Mapping[str, tuple[f
     drawn = [_frame(title, series), *_horizontal(top, unit)]
     wide = (WIDTH - _LEFT - _RIGHT) / max(1, len(groups))
     bar = min(40.0, 0.8 * wide / max(1, len(series)))
+    figures = min(11, round(0.45 * bar))
     for number, (name, values) in enumerate(groups):
         middle = _LEFT + wide * (number + 0.5)
         present = [s for s in series if s in values]
@@ -51,7 +52,7 @@ def bars(title: str, unit: str, groups: Sequence[tuple[str, Mapping[str, tuple[f
             )
             centre = x + bar * 0.45
             drawn.append(_line(centre, _y((value - half) / top), centre, _y((value + half) / top), _INK))
-            drawn.append(_text(centre, _y((value + half) / top) - 5, _short(value), size=11))
+            drawn.append(_text(centre, _y((value + half) / top) - 5, _above(value), size=figures))
         for row, word in enumerate(name.split("\n")):
             drawn.append(_text(middle, HEIGHT - _BOTTOM + 18 + 14 * row, word, size=12))
     return _whole(drawn)
@@ -191,6 +192,11 @@ def _short(value: float) -> str:
     if value >= 10_000:
         return f"{value / 1000:.3g} k"
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
+
+def _above(value: float) -> str:
+    """What stands above a bar: short enough for narrow ones."""
+    return _short(round(value) if value >= 10 else value)
 
 
 def _whole(drawn: Sequence[str]) -> str:
