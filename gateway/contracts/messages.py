@@ -132,10 +132,10 @@ class Unit:
 
 def _number(identifiers: tuple[Identifier, ...], kind: str) -> str | None:
     """The digits of the first identifier of a kind."""
-    for each in identifiers:
-        if each.type == kind and (written := each.id.strip()):
-            return written if written.isdigit() else "".join(c for c in written if c.isdigit()) or None
-    return None
+    written = identifier(identifiers, kind)
+    if written is None or written.isdigit():
+        return written
+    return "".join(c for c in written if c.isdigit()) or None
 
 
 @value

@@ -151,13 +151,8 @@ class Reader:
 
     def _leaf(self, parent: Element | None, name: str) -> Element | None:
         """The first child of that name, which is read now."""
-        if parent is None:
-            return None
-        named = self._named.get(parent)
-        if named is None:
-            named = self._index(parent)
-        found = named.get(name)
-        if found is None:
+        found = self.children(parent, name)
+        if not found:
             return None
         self._done.add(found[0])
         return found[0]

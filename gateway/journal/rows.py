@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from itertools import count
 from operator import attrgetter
 from typing import Any
 
@@ -107,7 +106,6 @@ class Codec:
         self._read = tuple((self.columns.index(name), pair[1]) for name, pair in converted.items())
         self._read_empty = tuple(map(self.columns.index, empty))
         self._not_read = [none for _, none in payloads]
-        self._id = self.columns.index("id") if "id" in self.columns else 0
         self._values = attrgetter(*self.columns)
 
     def encode(self, record: object) -> dict[str, Any]:
@@ -154,9 +152,10 @@ class Codec:
                 values[place] = ()
         values += self._not_read
         if vault is not None:
-            for place, name, sealed in zip(count(width), self.payloads, row[width:], strict=False):
+            row_id = values[self.columns.index("id")]
+            for place, (name, sealed) in enumerate(zip(self.payloads, row[width:], strict=True), width):
                 if sealed is not None:
-                    values[place] = vault.open(sealed, context=self.context(values[self._id], name))
+                    values[place] = vault.open(sealed, context=self.context(row_id, name))
         return values
 
     def decode(self, row: Row) -> dict[str, Any]:
