@@ -114,6 +114,10 @@ def _read(der: bytes) -> x509.Certificate:
         )
     except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the library makes of them is a refusal
         raise SignatureRefusedError("certificate-unreadable") from None
+    # A certificate ends with its signature, of whole octets (RFC 5280, section 4.1.1.3). The library takes
+    # one with bits to ignore, too, and then two texts would be one certificate.
+    if not der.endswith(b"\0" + certificate.signature):
+        raise SignatureRefusedError("certificate-unreadable")
     return certificate
 
 

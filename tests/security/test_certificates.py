@@ -262,6 +262,18 @@ def test_a_damaged_certificate_is_refused_and_nothing_else(data: st.DataObject) 
         check_usage(own, accept_digital_signature=False)
 
 
+def test_a_signature_with_bits_to_ignore_is_refused() -> None:
+    ending_in_zero = (leaf_of(pki.issuing()).certificate for _ in range(100))
+    certificate = next(each for each in ending_in_zero if not each.signature[-1] & 1)
+    der = bytearray(certificate.public_bytes(Encoding.DER))
+    assert read_certificates([bytes(der)])[0] == certificate
+    der[-len(certificate.signature) - 1] = 1
+    assert x509.load_der_x509_certificate(bytes(der)).signature == certificate.signature
+    with pytest.raises(SignatureRefusedError) as caught:
+        read_certificates([bytes(der)])
+    assert caught.value.reason == "certificate-unreadable"
+
+
 @given(der=st.binary(max_size=100))
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_are_no_certificate(der: bytes) -> None:
